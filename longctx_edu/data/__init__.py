@@ -1,0 +1,1 @@
+"""Texts with entities: the Gazette, readers for real files, the catalogue."""

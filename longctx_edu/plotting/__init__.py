@@ -1,0 +1,22 @@
+"""Pictures: tensors in, axes out.
+
+Every function draws on the axes that it is given, or on a figure of its own. In all
+squares rows are queries and columns are keys.
+"""
+
+from longctx_edu.plotting.curves import plot_f1_by_distance, plot_lines, plot_training
+from longctx_edu.plotting.squares import plot_confusion, plot_mask, plot_weights
+from longctx_edu.plotting.style import COLOURS, MARKERS, panels, save_figure
+
+__all__ = [
+    "COLOURS",
+    "MARKERS",
+    "panels",
+    "plot_confusion",
+    "plot_f1_by_distance",
+    "plot_lines",
+    "plot_mask",
+    "plot_training",
+    "plot_weights",
+    "save_figure",
+]

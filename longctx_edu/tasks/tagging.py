@@ -1,0 +1,106 @@
+"""Tagging: the loss of a token classifier, and tags for whole documents."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from longctx_edu.tasks.pieces import IGNORE, Piece, collate
+
+
+def tag_names(types: Sequence[str]) -> tuple[str, ...]:
+    """Name the labels of an IOB2 tagger.
+
+    Args:
+        types: Entity types.
+
+    Example:
+        >>> tag_names(["PER", "LOC"])
+        ('O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC')
+    """
+    return ("O", *(f"{prefix}-{type}" for type in types for prefix in "BI"))
+
+
+def tagging_loss(model: nn.Module, batch: dict[str, Tensor]) -> Float[Tensor, ""]:
+    """Mean cross-entropy over the labelled tokens of a batch, in nats.
+
+    Args:
+        model: A token classifier.
+        batch: What `collate` returns.
+
+    Source: Devlin et al. 2019, section 5.3. Built in lesson 09.
+    """
+    logits = tag_logits(model, batch)
+    return F.cross_entropy(
+        logits.float().flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORE
+    )
+
+
+def tag_logits(
+    model: nn.Module, batch: dict[str, Tensor]
+) -> Float[Tensor, "batch token label"]:
+    """Let a token classifier read a batch.
+
+    Args:
+        model: A token classifier.
+        batch: What `collate` returns.
+    """
+    return model(
+        batch["inputs"], keep=batch["keep"], global_tokens=batch["global_tokens"]
+    )
+
+
+@torch.no_grad()
+def predict_tags(
+    model: nn.Module,
+    pieces: Sequence[Piece],
+    tags: Sequence[str],
+    *,
+    lengths: Sequence[int],
+    pad: int,
+    batch_tokens: int = 4096,
+    on_piece: Callable[[int], None] | None = None,
+) -> list[list[str]]:
+    """Tag whole documents: each word by the piece that answers for it.
+
+    Args:
+        model: A token classifier; it is put into evaluation mode and back.
+        pieces: What `pieces_of` returns.
+        tags: The tag that each label number stands for.
+        lengths: Words of each document.
+        pad: The input that fills up a row.
+        batch_tokens: Most tokens in a batch, padding included.
+        on_piece: Called with the tokens of each finished batch.
+    """
+    device = next(model.parameters()).device
+    answers = [["O"] * length for length in lengths]
+    was_training = model.training
+    model.eval()
+    for numbers in _batches([len(piece) for piece in pieces], batch_tokens):
+        group = [pieces[number] for number in numbers]
+        batch = {k: x.to(device) for k, x in collate(group, pad=pad).items()}
+        labels = tag_logits(model, batch).argmax(dim=-1).cpu()
+        for piece, row in zip(group, labels, strict=True):
+            at = piece.words >= 0
+            words, found = piece.words[at].tolist(), row[: len(piece)][at].tolist()
+            for word, label in zip(words, found, strict=True):
+                answers[piece.document][word] = tags[label]
+        if on_piece is not None:
+            on_piece(sum(len(piece) for piece in group))
+    model.train(was_training)
+    return answers
+
+
+def _batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+    """Group pieces of like length, the longest first."""
+    order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
+    groups, longest = [], 0
+    for number in order:
+        if groups and (len(groups[-1]) + 1) * longest <= batch_tokens:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+            longest = lengths[number]
+    return groups

@@ -1,0 +1,144 @@
+import numpy
+import pytest
+import torch
+
+from longctx_edu.checks import CheckFailed, ask, check, close, require, show, tensor_of
+from longctx_edu.checks import on_error as hint_on_error
+from longctx_edu.checks.lesson_01 import check_causal_mask
+
+
+@check("It doubles.")
+def check_double(double):
+    x = torch.tensor([1.0, 2.0])
+    got = tensor_of(ask(double, x), (2,), "token")
+    require(
+        close(got, [2.0, 4.0]),
+        "every number twice",
+        given={"x": x},
+        came=got,
+        expected=torch.tensor([2.0, 4.0]),
+        hint="plus itself",
+    )
+
+
+def test_a_right_answer_gets_one_line():
+    verdict = check_double(lambda x: 2 * x)
+    assert verdict.status == "passed"
+    assert verdict.message == "✓ double: It doubles."
+
+
+def test_a_failure_says_property_input_came_expected_and_one_hint():
+    verdict = check_double(lambda x: x * x)
+    assert verdict.status == "failed"
+    assert verdict.message.splitlines() == [
+        "✗ double: every number twice",
+        "  given:",
+        "    x = 1 2",
+        "  came:",
+        "    1 4",
+        "  expected:",
+        "    2 4",
+        "  hint: plus itself",
+    ]
+
+
+def test_a_blank_is_not_started_also_inside_another_function():
+    def blank(x):
+        raise NotImplementedError
+
+    assert check_double(blank).status == "not started"
+    assert check_double(lambda x: blank(x) + x).status == "not started"
+
+
+def test_an_error_of_torch_is_no_blank():
+    def unsupported(x):
+        raise NotImplementedError("no such kernel")
+
+    assert check_double(unsupported).status == "failed"
+
+
+def test_the_learners_error_comes_with_the_learners_line():
+    def wrong(x):
+        y = x.reshape(2)
+        return y @ torch.zeros(3, 3)
+
+    message = check_double(wrong).message
+    assert "RuntimeError: " in message
+    assert "return y @ torch.zeros(3, 3)" in message
+    assert "Traceback" not in message and "report.py" not in message
+
+
+def test_a_changed_signature_is_named():
+    message = check_causal_mask(lambda: 2).message
+    assert "the call itself failed" in message and "keep the parameters" in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: None, "end it with return"),
+        (lambda x: x.numpy() * 2, "stay in torch"),
+        (lambda x: [2, 4], "torch.tensor(...)"),
+        (lambda x: (2 * x).double(), "keep the dtype"),
+        (lambda x: (2 * x)[None], "shape (1, 2)"),
+        (lambda x: x.mul_(2), "the input stays as it is"),
+        (lambda x: x * torch.nan, "nan nan"),
+        (3, "need a function, got int"),
+    ],
+)
+def test_what_beginners_return_is_named(answer, words):
+    verdict = check_double(answer)
+    assert verdict.status == "failed" and words in verdict.message
+
+
+def test_a_hint_can_wait_for_an_error():
+    @check("")
+    def check_any(answer):
+        with hint_on_error("turn the last two"):
+            answer()
+
+    assert check_any(lambda: 1 / 0).message.endswith("hint: turn the last two")
+    assert "ZeroDivisionError" in check_any(lambda: 1 / 0).message
+
+    def blank():
+        raise NotImplementedError
+
+    assert check_any(blank).status == "not started"
+
+
+def test_named_inputs_are_watched_too():
+    with pytest.raises(CheckFailed, match="the input stays"):
+        ask(lambda *, x: x.add_(1), x=torch.zeros(2))
+
+
+def test_a_verdict_shows_itself_once_in_text_and_in_colour():
+    verdict = check_double(lambda x: x < 3)
+    assert repr(verdict) == verdict.message
+    assert "#D55E00" in verdict._repr_html_()
+
+
+def test_markup_in_a_message_is_escaped():
+    page = check_double(lambda x: 1 / 0 if "<i>" else x)._repr_html_()
+    assert "<i>" not in page and "&lt;i&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (torch.tensor(2.0), "2"),
+        (torch.tensor([[1.0, -0.0], [0.3333333, torch.inf]]), None),
+        (torch.zeros(0, 3), "nothing, shape (0, 3)"),
+        (torch.zeros(2, 1, 2), "shape (2, 1, 2), its first square:\n0 0"),
+        (torch.arange(20), "0 1 2 3 4 5 6 7 8 9 10 11 ..."),
+        ("plain", "plain"),
+        (numpy.float32, "<class 'numpy.float32'>"),
+    ],
+)
+def test_values_are_short(value, text):
+    expected = "     1      0\n0.3333    inf" if text is None else text
+    assert show(value) == expected
+
+
+def test_long_values_are_cut():
+    assert show("x" * 999).endswith("x ...") and len(show("x" * 999)) < 310
+    assert show(torch.zeros(40, 2)).splitlines()[-1] == "..."
