@@ -36,9 +36,9 @@ guess(scores[0])
 # %% [markdown]
 # 2 + 0 + 2 + 2. The other two keys score 2 each.
 #
-# A longer vector makes a larger dot product, whatever it means. So we divide by the
-# square root of the vector's length, **d_head**. Here d_head is 4. **Predict** the
-# three scaled scores.
+# More numbers make a larger dot product, whatever they mean. So we divide by the
+# square root of their count, **d_head**. Here d_head is 4. **Predict** the three
+# scaled scores.
 
 # %%
 scaled = scores / math.sqrt(4)
@@ -148,9 +148,10 @@ show_source(dense_attention)
 
 # %%
 # NBVAL_CHECK_OUTPUT
-assert_close(attention_by_loops(q, k, v), dense_attention(q, k, v))
+assert_close(attention_by_loops(q, k, v), dense_attention(q, k, v), atol=1e-5)
 sdpa = torch.nn.functional.scaled_dot_product_attention
-assert_close(dense_attention(q, k, v), sdpa(q[None], k[None], v[None])[0])
+theirs = sdpa(q[None], k[None], v[None])[0]
+assert_close(dense_attention(q, k, v), theirs, atol=1e-5)
 
 # %% [markdown]
 # ## A picture on words
@@ -180,9 +181,10 @@ guess(weights[0, 0])
 plot_weights(weights, tokens=words, title="who looks at whom")
 
 # %% [markdown]
-# Read the bottom row: **it** takes 0.91 of what it gets from **letter**, six words
-# away. Distance plays no part: a score is one dot product, wherever the word stands.
-# The row of **read** splits in two, 0.48 each.
+# One eighth each, rounded in the picture. Now read the bottom row: **it** takes 0.91
+# of what it gets from **letter**, six words away. Distance plays no part: a score is
+# one dot product, wherever the word stands. The row of **read** splits in two, 0.48
+# each.
 
 # %%
 it, letter, ada, read = (words.index(w) for w in ("it", "letter", "Ada", "read"))
@@ -195,24 +197,30 @@ assert round(float(weights[read, ada]), 2) == 0.48
 #
 # Draw two vectors of random numbers with variance 1. Their dot product adds up d_head
 # products, and each adds its own variance. **Predict** the variance of the score for
-# d_head = 64.
+# d_head = 64, to a whole number.
 
 
 # %%
-# NBVAL_CHECK_OUTPUT
-def score_variance(d_head, generator):
+def score_variance(d_head):
+    generator = torch.Generator().manual_seed(0)
     q, k = torch.randn(2, 20_000, d_head, generator=generator)
     return float((q * k).sum(dim=1).var())
 
 
-for d_head in (4, 64, 256):
-    measured = score_variance(d_head, torch.Generator().manual_seed(0))
-    print(f"d_head {d_head:3d}: variance / d_head = {measured / d_head:.1f}")
+# %%
+guess(f"{score_variance(64):.1f}, measured on 20,000 pairs")
 
 # %% [markdown]
 # The variance is d_head, so the typical score is its root: 8 for 64 numbers, 16 for
 # 256. Divide by the root, and scores have size 1 whatever the width.
-#
+
+# %%
+# NBVAL_CHECK_OUTPUT
+for d_head in (4, 64, 256):
+    ratio = score_variance(d_head) / d_head
+    print(f"d_head {d_head:3d}: variance / d_head = {ratio:.1f}")
+
+# %% [markdown]
 # What if we do not? Take 16 random keys. **Predict** how the largest weight of a row
 # moves as d_head grows, with the scale and without.
 
@@ -231,9 +239,9 @@ lines = {"no scale": (widths, raw), "1 / sqrt(d_head)": (widths, scaled)}
 plot_lines(lines, x="d_head (numbers)", y="largest weight of a row")
 
 # %% [markdown]
-# Without the scale the softmax becomes a choice: one key takes everything. Such a row
-# learns nothing, because a small change of the scores no longer changes the weights.
-# With the scale the curve stays where it was.
+# Without the scale the softmax becomes a choice: one key takes nearly everything.
+# Such a row learns nothing, because a small change of the scores no longer changes
+# the weights. With the scale the curve stays where it was.
 
 # %%
 assert raw[-1] > 0.9 and max(scaled) < 0.35
@@ -330,8 +338,8 @@ plot_mask(both, ax=right, title="causal & padding")
 
 # %% [markdown]
 # Padding hides *columns*. Its rows stay: what a padded token reads is never used, and
-# a row that sees something needs no special care. Twelve squares are left: 1 + 2 + 3
-# + 3 + 3.
+# a row that sees something needs no special care. Twelve squares are left: one, two,
+# and three in each of the other rows.
 #
 # A change in the filling must change nothing for anybody. That is the test of a
 # padding mask.
@@ -346,9 +354,9 @@ assert torch.equal(clean[:3], dense_attention(noisy, noisy, noisy, mask=seen)[:3
 # %% [markdown]
 # ### The row that sees nothing
 #
-# What if a query may look at no key at all? It happens: a padded row, an empty text,
-# a window beside the end. Three answers are in use. The keys below carry the values
-# 10 and 20, and both are forbidden. **Predict** the second line.
+# What if a query may look at no key at all? It happens: an empty text, a window
+# beside the end. Three answers are in use. Below, two keys carry the values 10 and
+# 20, and both are forbidden. Which line would you want to see in a model?
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -439,7 +447,8 @@ plot_weights(two_heads[1], tokens=words, ax=right, title="head 1: which person?"
 
 # %% [markdown]
 # **read** no longer splits: one head finds the letter with 0.98, the other finds Ada
-# with 0.98. The same numbers, the same amount of work, two questions at once.
+# with 0.98. The same numbers, two questions at once. In head 1 **it** asks for no
+# person and looks at all words alike.
 
 # %%
 assert two_heads[0, read].argmax() == letter and two_heads[1, read].argmax() == ada
@@ -462,10 +471,11 @@ layer = MultiHeadAttention(d_model=12, n_heads=3)
 guess(sum(p.numel() for p in layer.parameters()))
 
 # %% [markdown]
-# Four times 12 · 12 + 12. Heads cut the vector, they add nothing to it.
+# Four times 12 · 12 + 12. Heads cut the vector, they add nothing to it. The way
+# through the layer is four lines long.
 
 # %%
-show_source(MultiHeadAttention)
+show_source(MultiHeadAttention.forward)
 
 # %% [markdown]
 # The layer does not know what attention is: it *receives* a function `f(q, k, v,
@@ -492,11 +502,11 @@ assert_close(layer_by_heads(layer, x), layer(x))
 
 # %%
 theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True)
+theirs.out_proj.load_state_dict(layer.out_proj.state_dict())
 firsts = (layer.q_proj, layer.k_proj, layer.v_proj)
 with torch.no_grad():
     theirs.in_proj_weight.copy_(torch.cat([p.weight for p in firsts]))
     theirs.in_proj_bias.copy_(torch.cat([p.bias for p in firsts]))
-theirs.out_proj.load_state_dict(layer.out_proj.state_dict())
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -506,9 +516,9 @@ assert_close(layer(x, mask=mask), theirs(x, x, x, attn_mask=~mask)[0])
 # %% [markdown]
 # ## What it costs
 #
-# Every query meets every key. **Predict** before you run: the text doubles, and the
-# number of scores grows by a factor of ...? On a plot where both axes count in powers
-# of two, that is the slope of the line.
+# Every query meets every key. The text doubles: **predict** the factor by which the
+# number of scores grows. Then predict the slope of its line when both axes count in
+# powers of two.
 
 # %%
 lengths = [128, 256, 512, 1024]
@@ -521,19 +531,18 @@ lines = {"scores of full attention": (lengths, counted), "tokens": (lengths, len
 plot_lines(lines, x="length (tokens)", y="count", log=True)
 
 # %% [markdown]
-# Slope 2 beside slope 1: the scores climb two steps for each step of the text. A
+# Four is two to the power of 2: slope 2, beside slope 1 for the tokens themselves. A
 # score takes 4 bytes. **Predict:** how many GiB hold the scores of *one* head for
-# 32,768 tokens, some 80 pages of a novel, and for twice as many?
+# 32,768 tokens, some 80 pages of a novel? And for twice as many?
 
 # %%
-# NBVAL_CHECK_OUTPUT
 assert [math.log2(counted[i + 1] / counted[i]) for i in range(3)] == [2.0, 2.0, 2.0]
-for n in (32_768, 65_536):
-    print(f"{n} tokens: {4 * n * n / 2**30:.0f} GiB for one head")
+guess([4 * n * n / 2**30 for n in (32_768, 65_536)])
 
 # %% [markdown]
-# Two ways lead out. Lesson 03 keeps every score but never stores the square. Lesson
-# 05 asks which scores are needed at all, and computes only those.
+# 4 GiB, then 16, and a layer has many heads. Two ways lead out. Lesson 03 keeps every
+# score but never stores the square. Lesson 05 asks which scores are needed at all,
+# and computes only those.
 #
 # ## Exercises
 #

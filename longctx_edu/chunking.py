@@ -6,6 +6,7 @@ token's result comes from the chunk in which it has the most context.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Int, Shaped
@@ -60,6 +61,48 @@ def split(n_tokens: int, *, size: int, overlap: int = 0) -> list[Chunk]:
     return [Chunk(start, min(start + size, n_tokens)) for start in starts]
 
 
+def pack(n_tokens: int, *, starts: Sequence[int], size: int) -> list[Chunk]:
+    """Cover a document with chunks of whole sentences, as many as fit into `size`.
+
+    A sentence longer than `size` is cut where it is full. Chunks share no token.
+
+    Args:
+        n_tokens: Length of the document, in tokens.
+        starts: First token of each sentence, ascending; 0 may be left out.
+        size: Most tokens in a chunk.
+
+    Raises:
+        ValueError: If the document is empty, the size is below 1, or a sentence
+            starts outside the document or before the one in front of it.
+
+    Example:
+        >>> chunks = pack(9, starts=[0, 3, 5], size=6)
+        >>> [(chunk.start, chunk.stop) for chunk in chunks]
+        [(0, 5), (5, 9)]
+
+    Source: Full sentences packed up to the window: RoBERTa (Liu et al. 2019),
+    section 4.2. Built in lesson 04.
+    """
+    if n_tokens < 1 or size < 1:
+        raise ValueError(
+            f"need n_tokens >= 1 and size >= 1, got n_tokens={n_tokens} and size={size}"
+        )
+    edges = [0, *(start for start in starts if start != 0), n_tokens]
+    if any(start > stop for start, stop in pairwise(edges)):
+        raise ValueError(
+            f"need ascending starts within {n_tokens} tokens, got {list(starts)}"
+        )
+    chunks, start = [], 0
+    for sentence, stop in pairwise(edges):
+        if stop - start > size and sentence > start:
+            chunks.append(Chunk(start, sentence))
+            start = sentence
+        while stop - start > size:
+            chunks.append(Chunk(start, start + size))
+            start += size
+    return [*chunks, Chunk(start, n_tokens)]
+
+
 def owner(chunks: Sequence[Chunk]) -> Int[Tensor, " token"]:
     """Say for each token which chunk gives it the most context on its poorer side.
 
@@ -77,7 +120,8 @@ def owner(chunks: Sequence[Chunk]) -> Int[Tensor, " token"]:
         [0, 0, 0, 1, 1, 1]
 
     Source: The maximum-context rule of the question answering code of Devlin et al.
-    2019; there the document's ends count as edges. Built in lesson 04.
+    2019. There the document's ends count as edges, which decides nothing unless one
+    chunk lies within another. Built in lesson 04.
     """
     n_tokens = max((chunk.stop for chunk in chunks), default=0)
     most = torch.full((n_tokens,), -1)

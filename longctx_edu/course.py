@@ -5,13 +5,9 @@ import html
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from IPython.display import Code
 
 HIDDEN = "The answer is hidden: predict first, then open it in the notebook."
 
@@ -66,7 +62,30 @@ def answer_text(value: object) -> str:
     return str(round(value, 4) if isinstance(value, float) else value)
 
 
-def show_source(thing: Callable, *, docstring: bool = False) -> "Code":
+class Source:
+    """Source code that shows itself in colour.
+
+    Args:
+        text: The code.
+    """
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text.rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from pygments import highlight
+        from pygments.formatters import HtmlFormatter
+        from pygments.lexers import PythonLexer
+
+        looks = "font-family: monospace; line-height: 1.35; margin: 0"
+        form = HtmlFormatter(noclasses=True, nobackground=True, prestyles=looks)
+        return highlight(self.text, PythonLexer(), form)
+
+
+def show_source(thing: Callable, *, docstring: bool = False) -> Source:
     """Show the source that runs, in colour.
 
     Args:
@@ -75,13 +94,11 @@ def show_source(thing: Callable, *, docstring: bool = False) -> "Code":
             is in view.
 
     Example:
-        >>> print(show_source(guess).data.splitlines()[0])
+        >>> print(show_source(guess).text.splitlines()[0])
         def guess(value: object) -> Guess:
     """
-    from IPython.display import Code
-
     source = textwrap.dedent(inspect.getsource(inspect.unwrap(thing)))
-    return Code(source if docstring else first_lines(source), language="python")
+    return Source(source if docstring else first_lines(source))
 
 
 def first_lines(source: str) -> str:

@@ -158,8 +158,16 @@ def test_a_tie_goes_to_the_earlier_chunk():
 
 
 def test_the_ends_of_the_document_are_no_edges():
-    # Token 0 stands on the first chunk's start, and token 5 on the last one's end.
     assert owner([Chunk(0, 5), Chunk(1, 6)]).tolist() == [0, 0, 0, 1, 1, 1]
+    # The long chunk cuts nothing off, so the short one within it owns nothing.
+    assert owner([Chunk(0, 4), Chunk(0, 9)]).tolist() == [1] * 9
+    assert owner([Chunk(5, 9), Chunk(0, 9)]).tolist() == [1] * 9
+
+
+def test_chunks_may_differ_in_length():
+    chunks = [Chunk(0, 2), Chunk(1, 6), Chunk(4, 9)]
+    x = torch.arange(9)
+    assert torch.equal(stitch([x[c.start : c.stop] for c in chunks], chunks), x)
 
 
 # labels

@@ -32,19 +32,25 @@ def test_answers_are_written_as_a_reader_would(value, text):
 
 
 def test_source_comes_with_the_first_line_of_its_docstrings():
-    short = show_source(dense_attention).data
+    short = show_source(dense_attention).text
     assert '"""Give each query the mean of the values, weighted by how' in short
     assert "Example" not in short and "@ v" in short
-    assert "Example" in show_source(dense_attention, docstring=True).data
+    assert "Example" in show_source(dense_attention, docstring=True).text
 
 
 def test_source_of_a_class_keeps_all_its_code():
-    whole = show_source(MultiHeadAttention, docstring=True).data
-    short = show_source(MultiHeadAttention).data
+    whole = show_source(MultiHeadAttention, docstring=True).text
+    short = show_source(MultiHeadAttention).text
     assert "Raises" not in short and "Raises" in whole
     for line in ("self.q_proj = nn.Linear(d_model, d_model)", "return self.out_proj"):
         assert line in short
     compile(short, "short", "exec")
+
+
+def test_source_is_coloured_for_a_page_and_plain_for_a_terminal():
+    source = show_source(dense_attention)
+    assert repr(source).startswith("def dense_attention(")
+    assert "monospace" in source._repr_html_() and "<span" in source._repr_html_()
 
 
 def test_the_alarm_is_quiet_on_equal_numbers(capsys):

@@ -18,6 +18,12 @@ def test_sees_what_is_allocated():
 
 
 @on_cpu
+def test_sees_the_result_of_a_call_shorter_than_a_sample(monkeypatch):
+    monkeypatch.setattr(module, "SAMPLE_S", 60.0)
+    assert measure(torch.ones, 50_000_000).peak_bytes == pytest.approx(200e6, rel=0.1)
+
+
+@on_cpu
 def test_sees_what_is_freed_before_the_end():
     def hump():
         big = torch.ones(40_000_000)  # 160 MB

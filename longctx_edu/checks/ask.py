@@ -122,7 +122,9 @@ def is_tensor(value: object) -> None:
 
 @contextmanager
 def on_error(hint: str) -> Iterator[None]:
-    """Add a hint to whatever stops a learner's function here.
+    """Add a hint where torch refuses what a learner's function does with axes.
+
+    Other errors, a wrong name or a wrong type, speak for themselves.
 
     Args:
         hint: One sentence about the likely misconception.
@@ -132,9 +134,7 @@ def on_error(hint: str) -> Iterator[None]:
     """
     try:
         yield
-    except CheckFailed:
+    except NotImplementedError:
         raise
-    except Exception as error:
-        if isinstance(error, NotImplementedError) and not str(error):
-            raise
+    except (RuntimeError, IndexError) as error:
         raise CheckFailed(f"{stopped(error)}\n  hint: {hint}") from None

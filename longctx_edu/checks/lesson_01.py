@@ -29,7 +29,7 @@ from longctx_edu.checks.oracles import (
 from longctx_edu.checks.report import check, require
 
 __all__ = [
-    "check_attend",
+    "check_attention",
     "check_causal_mask",
     "check_masked_weights",
     "check_merge_heads",
@@ -62,7 +62,9 @@ EXTREME = (
 def check_scaled_scores(scaled_scores: Callable):
     """Two queries, three keys, four numbers each; then a batch with heads."""
     turned = "is it the transpose? rows are queries, columns are keys: q @ k.mT"
-    got = tensor_of(ask(scaled_scores, Q, K), (2, 3), "query key", hint=turned)
+    with on_error("@ takes rows on the left and columns on the right: turn k, k.mT"):
+        got = ask(scaled_scores, Q, K)
+    got = tensor_of(got, (2, 3), "query key", hint=turned)
     raw = slow_scores(Q, K, 1.0)
     agree(
         "a score is a dot product divided by the square root of d_head",
@@ -75,6 +77,7 @@ def check_scaled_scores(scaled_scores: Callable):
             (raw / 4, "the root is missing: math.sqrt(d_head), not d_head"),
             (raw * 2, "divide by the root, do not multiply"),
             (raw / math.sqrt(3), "d_head is q.shape[-1], not the number of keys"),
+            (raw / math.sqrt(2), "d_head is q.shape[-1], not the number of queries"),
         ],
     )
     q, k = drawn(2, 3, 5, 4), drawn(2, 3, 7, 4)
@@ -127,11 +130,11 @@ def extreme_scores(softmax_rows: Callable, scores: torch.Tensor, hint: str) -> N
 
 
 @check("Each query gets the mean of the values it may see, weighted by its scores.")
-def check_attend(attend: Callable):
+def check_attention(attention: Callable):
     """No preference, then scores, a mask, and a batch with heads."""
     wide = "the last axis is d_value: weights @ v, not the weights alone"
     none = 0 * Q
-    got = tensor_of(ask(attend, none, K, V), (2, 3), "query d_value", hint=wide)
+    got = tensor_of(ask(attention, none, K, V), (2, 3), "query d_value", hint=wide)
     agree(
         "a query of zeros prefers no key: it gets the mean of the values",
         got,
@@ -144,19 +147,19 @@ def check_attend(attend: Callable):
             (torch.zeros(2, 3), "a score of 0 is not a weight of 0: softmax first"),
         ],
     )
-    attend_one_head(attend, wide)
+    one_head(attention, wide)
     q, k, v = drawn(2, 3, 5, 4), drawn(2, 3, 7, 4), drawn(2, 3, 7, 6)
     with on_error(TURN):
-        got = ask(attend, q, k, v)
+        got = ask(attention, q, k, v)
     got = tensor_of(got, (2, 3, 5, 6), "batch head query d_value", hint=TURN)
     want = slow_attention(q[1, 2], k[1, 2], v[1, 2])
     agree("each head attends on its own", got[1, 2], want, hint=TURN)
 
 
-def attend_one_head(attend: Callable, wide: str) -> None:
+def one_head(attention: Callable, wide: str) -> None:
     """Five queries, seven keys: without a mask, then with one."""
     q, k, v = drawn(5, 4), drawn(7, 4), drawn(7, 3)
-    got = tensor_of(ask(attend, q, k, v), (5, 3), "query d_value", hint=wide)
+    got = tensor_of(ask(attention, q, k, v), (5, 3), "query d_value", hint=wide)
     free, shared = slow_attention(q, k, v), slow_weights(slow_scores(q, k, 2.0).mT).mT
     agree(
         "the better a key matches, the more of its value",
@@ -173,7 +176,7 @@ def attend_one_head(attend: Callable, wide: str) -> None:
         ],
     )
     mask = drawn(5, 7) > 0
-    got = tensor_of(ask(attend, q, k, v, mask), (5, 3), "query d_value", hint=wide)
+    got = tensor_of(ask(attention, q, k, v, mask), (5, 3), "query d_value", hint=wide)
     agree(
         "hidden keys give nothing",
         got,

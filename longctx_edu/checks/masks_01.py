@@ -7,7 +7,7 @@ import torch
 
 from longctx_edu.checks.ask import ask, on_error, tensor_of
 from longctx_edu.checks.compare import agree
-from longctx_edu.checks.oracles import TURN, drawn, slow_weights
+from longctx_edu.checks.oracles import drawn, slow_weights
 from longctx_edu.checks.report import check
 
 __all__ = ["check_causal_mask", "check_masked_weights", "check_padding_mask"]
@@ -33,7 +33,9 @@ def check_causal_mask(causal_mask: Callable):
             (ahead, "each query looks one token ahead: it ends at the diagonal"),
         ],
     )
-    got = tensor_of(ask(causal_mask, 1), (1, 1), "query key", dtype=torch.bool)
+    side = "n_token tokens make n_token rows and n_token columns; here n_token is 1"
+    got = ask(causal_mask, 1)
+    got = tensor_of(got, (1, 1), "query key", dtype=torch.bool, hint=side)
     agree("one token sees itself", got, [[True]], hint="no special case is needed")
 
 
@@ -72,7 +74,8 @@ def check_masked_weights(masked_weights: Callable):
     """One hidden key, a row that sees nothing, then one mask for a batch."""
     scores = torch.tensor([[0.0, math.log(3), 2.0]])
     mask = torch.tensor([[True, True, False]])
-    got = tensor_of(ask(masked_weights, scores, mask), (1, 3), "query key")
+    with on_error("a mask answers place by place: ~mask, torch.where; no if, no not"):
+        got = tensor_of(ask(masked_weights, scores, mask), (1, 3), "query key")
     free = slow_weights(scores)
     agree(
         "the visible keys share the whole weight",
@@ -106,10 +109,11 @@ def check_masked_weights(masked_weights: Callable):
         ],
     )
     scores, mask = drawn(2, 3, 4, 5), drawn(4, 5) > 0
-    with on_error(TURN):
+    wide = "masked_fill and torch.where stretch one mask over heads; x[mask] does not"
+    with on_error(wide):
         got = ask(masked_weights, scores, mask)
-    got = tensor_of(got, (2, 3, 4, 5), "batch head query key", hint=TURN)
+    got = tensor_of(got, (2, 3, 4, 5), "batch head query key", hint=wide)
     want = slow_weights(scores[1, 2], mask)
     agree(
-        "one mask serves every head", got[1, 2], want, given={"mask": mask}, hint=TURN
+        "one mask serves every head", got[1, 2], want, given={"mask": mask}, hint=wide
     )

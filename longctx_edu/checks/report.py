@@ -8,6 +8,7 @@ import functools
 import html
 import linecache
 import sysconfig
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,9 @@ class Verdict:
         return self.message
 
     def _repr_html_(self) -> str:
-        frame = f"border-left:4px solid {COLOUR[self.status]};padding:4px 10px"
-        return f'<pre style="{frame}">{html.escape(self.message)}</pre>'
+        frame = f"border-left: 4px solid {COLOUR[self.status]}; padding: 4px 10px"
+        looks = f"{frame}; font-family: monospace; line-height: 1.35"
+        return f'<pre style="{looks}">{html.escape(self.message)}</pre>'
 
 
 def require(
@@ -119,9 +121,14 @@ def check(shows: str) -> Callable[[Callable], Callable[[object], Verdict]]:
 def outcome(body: Callable, answer: object, shows: str) -> tuple[Status, str]:
     """Run a check's body; put what happened into words."""
     if not callable(answer):
-        return "failed", f"need a function, got {type(answer).__name__}"
+        return "failed", (
+            f"need a function, got {type(answer).__name__}\n  hint: hand over the "
+            "function itself, its name without brackets"
+        )
     try:
-        body(answer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch deprecates is no verdict
+            body(answer)
     except CheckFailed as failed:
         return "failed", str(failed)
     except Exception as error:

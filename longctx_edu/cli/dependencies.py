@@ -46,18 +46,17 @@ def dependencies() -> Finding:
     return "missing", value, "make setup, or pip install --force-reinstall the named"
 
 
-def broken(modules: list[str], limit_s: float = LOADING_S) -> dict[str, str]:
-    """Load modules in a fresh process; say for each that does not load why.
+def broken(modules: list[str]) -> dict[str, str]:
+    """Load modules in a fresh process, for LOADING_S; say why one does not load.
 
     Args:
         modules: Their names.
-        limit_s: When to stop waiting.
     """
     command = [sys.executable, "-P", "-W", "ignore", "-c", TRY_IMPORTS, *modules]
     end = "ends Python when it is loaded"
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=limit_s, stdin=subprocess.DEVNULL
+            command, capture_output=True, timeout=LOADING_S, stdin=subprocess.DEVNULL
         )
         said = done.stdout
     except subprocess.TimeoutExpired as stopped:

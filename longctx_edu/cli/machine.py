@@ -200,6 +200,6 @@ def has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def in_gb(n_bytes: float) -> str:
+def in_gb(n_bytes: float | int) -> str:
     """Write a number of bytes as a person reads it."""
     return f"{n_bytes / 1e9:.1f} GB"

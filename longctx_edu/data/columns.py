@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from longctx_edu.data.files import decoded
+from longctx_edu.data.tags import prefixes_of
 from longctx_edu.errors import DataError
 
 DOCUMENT_MARK = "-DOCSTART-"
@@ -25,6 +26,10 @@ class Layout:
         scheme: IOB2, IOB1, BIOES or BILOU.
         document_per_sentence: Each sentence is a text on its own, as in posts.
         types: The entity types that may occur; any if empty.
+
+    Raises:
+        UserError: If the scheme is unknown.
+        ValueError: If the token's column is negative.
     """
 
     token_column: int = 0
@@ -33,6 +38,13 @@ class Layout:
     scheme: str = "IOB2"
     document_per_sentence: bool = False
     types: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        prefixes_of(self.scheme)
+        if self.token_column < 0:
+            raise ValueError(
+                f"need token_column >= 0, got token_column={self.token_column}"
+            )
 
     @property
     def n_columns(self) -> int:
@@ -71,6 +83,7 @@ def sentences_of(path: Path, layout: Layout) -> Iterator[Sentence]:
         DataError: At a line with too few columns, with what was expected there.
     """
     sentence, first = Sentence(), None
+    token, tag = layout.token_column, layout.tag_column
     # Not splitlines(): it would also part a token that holds a Unicode line end.
     for line, text in enumerate(decoded(path).split("\n"), start=1):
         marked = text.startswith(DOCUMENT_MARK)
@@ -82,12 +95,13 @@ def sentences_of(path: Path, layout: Layout) -> Iterator[Sentence]:
             continue
         columns = columns_of(text)
         first = first or (line, len(columns))
-        message = fault(columns, layout, first)
-        if message:
-            raise DataError(path, line, f"{message}: {' '.join(columns)[:60]!r}")
-        sentence.tokens.append(columns[layout.token_column])
-        layers = columns[layout.token_column + 1 :]
-        sentence.tags.append(layers if layout.nested else [columns[layout.tag_column]])
+        if len(columns) != first[1] or line == first[0] or not columns[token]:
+            message = fault(columns, layout, first)
+            if message:
+                came = " ".join(columns)[:60]
+                raise DataError(path, line, f"{message}: {came!r}")
+        sentence.tokens.append(columns[token])
+        sentence.tags.append(columns[token + 1 :] if layout.nested else [columns[tag]])
         sentence.lines.append(line)
     if sentence.tokens:
         yield sentence

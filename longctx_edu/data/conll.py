@@ -106,9 +106,11 @@ def sentence_tags(
     A line with fewer layers than its neighbours is outside all entities of the others.
     """
     depth = max(len(layers) for layers in sentence.tags)
-    columns, n_repaired = [], 0
+    columns, n_repaired = [["O"] * len(sentence.tags)], 0
     for layer in range(depth):
         tags = [tags[layer] if layer < len(tags) else "O" for tags in sentence.tags]
+        if set(tags) == {"O"}:
+            continue
         column, n = valid_iob2(
             tags,
             path=path,
@@ -119,7 +121,7 @@ def sentence_tags(
         )
         columns.append(column)
         n_repaired += n
-    return (outermost(columns) if layout.nested else columns[0]), n_repaired
+    return (outermost(columns) if layout.nested else columns[-1]), n_repaired
 
 
 def join(name: str, sentences: list[tuple[Sentence, list[str]]]) -> Document:

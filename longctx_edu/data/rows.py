@@ -95,7 +95,7 @@ def documents_of(
             opens = True
         elif len(tokens) != len(tags):
             message = (
-                f"need one tag a token, got {len(tokens)} tokens, {len(tags)} tags"
+                f"need one tag a token, got {len(tokens)} tokens and {len(tags)} tags"
             )
             raise DataError(place, number, message)
         elif tokens:

@@ -5,6 +5,8 @@ of the Hugging Face Hub, the Hub. Weights are read from safetensors only.
 """
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +101,11 @@ def load_pretrained(name: str) -> tuple[Any, Any]:
     place = find_pretrained(name)
     _need_safetensors(place)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True)
-        model = AutoModel.from_pretrained(place, use_safetensors=True, **_plain(place))
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True)
+            model = AutoModel.from_pretrained(
+                place, use_safetensors=True, **_plain(place)
+            )
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"cannot load the model {name!r} ({_first_line(error)}). Ways to have one: "
@@ -123,6 +128,23 @@ def table_length(config: Any) -> int | None:
     if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert"):
         return most - config.pad_token_id - 1
     return most
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from printing a table of the weights that a head would need."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    shows_bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if shows_bars:
+            logging.enable_progress_bar()
 
 
 def _plain(place: str) -> dict[str, bool]:

@@ -132,8 +132,9 @@ def plot_confusion(
 def square(values: Tensor, shades, top: float, ax: Axes | None) -> Axes:
     """Draw one square a number, with lines between while they can be counted."""
     n_row, n_column = values.shape
-    side = min(0.42 * max(n_row, n_column, 4) + 1.1, 5.2)
-    ax = on(ax, width=side * max(1.0, min(n_column / max(n_row, 1), 2.0)), height=side)
+    cell = min(0.55, 4.4 / max(n_row, n_column, 1))  # inches
+    wide, high = max(2.6, cell * n_column + 1.3), max(1.5, cell * n_row + 1.0)
+    ax = on(ax, width=wide, height=high)
     ax.imshow(values.cpu().numpy(), cmap=shades, vmin=0, vmax=top)
     if max(n_row, n_column) <= COUNTABLE:
         ax.set_xticks([n - 0.5 for n in range(1, n_column)], minor=True)

@@ -92,10 +92,11 @@ class SubwordReader:
             )  # fmt: skip
         self.tokenizer = tokenizer
         self.pad = tokenizer.pad_token_id or 0
-        ids = tokenizer.build_inputs_with_special_tokens([tokenizer.unk_token_id])
-        at = ids.index(tokenizer.unk_token_id)
+        bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+        ids = tokenizer("a")["input_ids"]
+        at = ids.index(bare[0])
         self.before = torch.tensor(ids[:at], dtype=torch.long)
-        self.after = torch.tensor(ids[at + 1 :], dtype=torch.long)
+        self.after = torch.tensor(ids[at + len(bare) :], dtype=torch.long)
 
     def read(self, words: Sequence[str]) -> Reading:
         """Cut each word into sub-words.

@@ -141,6 +141,14 @@ def test_the_order_of_the_keys_does_not_matter(qkv):
     torch.testing.assert_close(shuffled, dense_attention(q, k, v))
 
 
+def test_a_nan_that_comes_in_is_not_hidden(qkv):
+    q, k, v = (x.detach().clone() for x in qkv)
+    q[:, :, 1] = float("nan")
+    out = dense_attention(q, k, v, mask=dense_mask(causal(), QUERY, KEY))
+    assert out[:, :, 1].isnan().all()
+    assert not out[:, :, 2:].isnan().any()
+
+
 def test_large_scores_do_not_overflow():
     q = torch.full((3, 4), 1e4)
     v = torch.tensor([[1.0], [2.0], [6.0]])
@@ -154,6 +162,7 @@ def test_dropout_removes_that_share_of_the_weights_and_scales_the_rest():
     parts = out * 5 * 0.75  # how many of the five keys are left
     torch.testing.assert_close(parts, parts.round())
     assert 0.95 < out.mean() < 1.05
+    assert out.std() > 0.1
 
 
 # edges

@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,7 @@ def test_dropout_removes_that_share_of_the_weights_and_scales_the_rest():
     parts = out * 4 * 0.75  # how many of the four real keys are left
     torch.testing.assert_close(parts, parts.round())
     assert 0.95 < out.mean() < 1.05
+    assert out.std() > 0.1
 
 
 # edges
@@ -95,6 +97,18 @@ def test_a_text_without_a_real_token_is_0_with_gradient_0():
     for gradient in torch.autograd.grad(out.sum(), inputs):
         assert gradient.isfinite().all()
         assert (gradient[1] == 0).all()
+
+
+def test_the_kernel_never_meets_a_row_that_sees_nothing(monkeypatch):
+    kernel = F.scaled_dot_product_attention  # what it gives there depends on kernels
+
+    def strict(q, k, v, *, attn_mask, **options):
+        assert attn_mask.any(dim=-1).all()
+        return kernel(q, k, v, attn_mask=attn_mask, **options)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", strict)
+    keep = torch.tensor([[True] * KEY, [False] * KEY])
+    assert (full_attention(*make(QUERY, KEY), keep=keep)[1] == 0).all()
 
 
 def test_one_token_takes_its_own_value():

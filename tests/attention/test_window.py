@@ -266,10 +266,14 @@ def test_dropout_removes_that_share_of_the_weights_and_scales_the_rest():
     parts = out * 5 * 0.75  # how many of the five keys are left
     torch.testing.assert_close(parts, parts.round())
     assert 0.95 < out.mean() < 1.05
+    assert out.std() > 0.1
     flags = torch.ones(1, 50).bool()
     q, v = q[:, :, :50], v[:, :, :50]
     out = window_attention(q, q, v, left=2, right=2, global_tokens=flags, dropout=0.25)
-    assert out.unique().numel() > 1
+    parts = out * 50 * 0.75  # of a global token, how many of the fifty
+    torch.testing.assert_close(parts, parts.round())
+    assert 0.9 < out.mean() < 1.1
+    assert out.std() > 0.02
 
 
 class Formed(TorchDispatchMode):
@@ -363,6 +367,20 @@ def test_rows_that_see_nothing_are_0_with_gradient_0(global_share):
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert all((gradient[1] == 0).all() for gradient in gradients)
     assert (gradients[0].transpose(1, 2)[~sees] == 0).all()
+
+
+def test_the_kernel_never_meets_a_row_that_sees_nothing(monkeypatch):
+    kernel = F.scaled_dot_product_attention  # what it gives there depends on kernels
+
+    def strict(q, k, v, *, attn_mask, **options):
+        assert attn_mask.any(dim=-1).all()
+        return kernel(q, k, v, attn_mask=attn_mask, **options)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", strict)
+    keep = torch.arange(TOKEN) < torch.tensor([[30], [0]])
+    out = window_attention(*make(), left=3, right=3, keep=keep)
+    assert (out[0, :, 40:] == 0).all()
+    assert (out[1] == 0).all()
 
 
 def test_all_tokens_global_is_full_attention():

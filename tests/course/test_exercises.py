@@ -37,7 +37,7 @@ def blank_faults(cells: list[NotebookNode]) -> list[str]:
             elif "raises-exception" not in tags(cell):
                 said.append(f"{cell.id} stops 'Run all': tag it needs-solution")
         shown = m.text_of(cell, ("text/plain",))
-        checks, not_started = count_checks(cell), shown.count("not started.")
+        checks, not_started = count_checks(cell), shown.count("not started")
         waiting += not_started
         if not_started < checks:
             said.append(f"{cell.id}: {checks} checks, {not_started} say 'not started'")
@@ -47,7 +47,7 @@ def blank_faults(cells: list[NotebookNode]) -> list[str]:
 def solution_faults(cells: list[NotebookNode]) -> list[str]:
     """Say which check cells of an executed solution did not pass."""
     checked = [c for c in cells if c.cell_type == "code" and count_checks(c)]
-    bad = ("not started.", "✗")
+    bad = ("not started", "✗")
     said = [c.id for c in checked if any(word in m.text_of(c) for word in bad)]
     said += [c.id for c in checked if not m.text_of(c).strip()]
     return said if checked else ["no cell runs a check"]
@@ -79,7 +79,7 @@ def check_double(fn):
     try:
         right = fn(2) == 4
     except NotImplementedError:
-        print("not started.")
+        print("not started")
     else:
         print("✓" if right else "✗")
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from longctx_edu.data.columns import Layout, columns_of, sentences_of
-from longctx_edu.errors import DataError
+from longctx_edu.errors import DataError, UserError
 
 
 @pytest.fixture
@@ -139,3 +139,11 @@ def test_messages(file, content, layout, message):
     path = file(content)
     with pytest.raises(DataError, match=f"^{re.escape(f'{path}:{message}')}$"):
         list(sentences_of(path, layout))
+
+
+def test_refuses_a_layout_that_no_file_has():
+    message = "need token_column >= 0, got token_column=-1"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Layout(token_column=-1)
+    with pytest.raises(UserError, match=r"^unknown tag scheme 'BIO': "):
+        Layout(scheme="BIO")

@@ -185,6 +185,15 @@ def test_stops_when_patience_runs_out(model, examples, task):
     assert (history.best_epoch, history.stopped_early) == (2, True)
 
 
+def test_patience_that_runs_out_at_the_end_stops_nothing(model, examples, task):
+    scores = iter([0.5, 0.4, 0.3])
+    config = TrainConfig(epochs=3, batch_tokens=20, patience=2, precision="fp32")
+    history = fit(
+        model, examples, config=config, evaluate=lambda m: {"f1": next(scores)}, **task
+    )
+    assert (len(history.epochs), history.stopped_early) == (3, False)
+
+
 def test_patience_counts_from_the_best(model, examples, task):
     scores = iter([0.1, 0.0, 0.2, 0.1, 0.3])
     config = TrainConfig(epochs=5, batch_tokens=20, patience=2, precision="fp32")
@@ -273,19 +282,18 @@ def test_a_forward_of_the_callers_own_is_trained_and_kept(model, examples, task)
     assert model.forward is own
 
 
-def test_a_model_that_another_accelerator_prepared_is_trained_as_asked(examples, task):
-    kinds, ends = [], []
-    for prepared in (False, True):
-        model = make_model()
-        if prepared:
-            Accelerator(cpu=True, mixed_precision="bf16").prepare(model)
-            AcceleratorState._reset_state(True)
-        model.head.register_forward_hook(lambda m, a, out: kinds.append(out.dtype))
-        fit(model, examples, config=CONFIG, **task)
-        assert set(kinds) == {torch.float32}
-        ends.append(weights(model))
-    assert equal(*ends)
+@pytest.mark.parametrize(("theirs", "ours"), [("bf16", "fp32"), ("no", "bf16")])
+def test_a_model_that_another_accelerator_prepared(examples, task, theirs, ours):
+    kinds = []
+    model = make_model()
+    Accelerator(cpu=True, mixed_precision=theirs).prepare(model)
+    AcceleratorState._reset_state(True)
+    model.head.register_forward_hook(lambda m, a, out: kinds.append(out.dtype))
+    config = TrainConfig(epochs=1, precision=ours)
+    fit(model, examples, config=config, **task)
+    assert set(kinds) == {torch.bfloat16 if ours == "bf16" else torch.float32}
     assert vars(model)["_is_accelerate_prepared"]
+    assert ("_original_forward" in vars(model)) == (theirs == "bf16")
 
 
 def test_a_model_is_unwrapped_after_an_error_too(model, examples, task):

@@ -151,6 +151,25 @@ def test_every_step_can_be_the_last(left_alone, task, examples, tmp_path):
     same_run(folder, alone)
 
 
+def test_a_crash_at_any_step_costs_nothing_but_time(
+    left_alone, task, examples, tmp_path
+):
+    """Nothing is saved at the crash: the rows behind the last state are cut."""
+    alone, history = left_alone
+    for step in range(4, len(history.steps) + 1):
+        folder = tmp_path / f"crashed at {step}"
+
+        def crash(row, step=step):
+            if row["step"] == step:
+                raise RuntimeError("its own")
+
+        settings = {"config": CONFIG, "evaluate": evaluate, "folder": folder, **task}
+        with pytest.raises(RuntimeError, match="its own"):
+            fit(make_model(), examples, on_step=crash, **settings)
+        fit(make_model(), examples, resume=True, **settings)
+        same_run(folder, alone)
+
+
 def test_ctrl_c_without_a_folder(model, examples, task):
     press = lambda row: signal.raise_signal(signal.SIGINT)
     with pytest.raises(Interrupted) as stop:
@@ -265,6 +284,24 @@ def test_saved_by_the_clock_too(task, examples, tmp_path):
 
     fit(make_model(), examples, config=config, folder=tmp_path, on_step=look, **task)
     assert seen == list(range(len(seen)))
+
+
+def test_no_state_is_written_twice(task, examples, tmp_path, monkeypatch):
+    from longctx_edu.training import run
+
+    seen, write = [], run.write_tensors
+
+    def note(path, tensors, header):
+        seen.append((header["at"]["step"], header["at"]["finished"]))
+        write(path, tensors, header)
+
+    monkeypatch.setattr(run, "write_tensors", note)
+    config = TrainConfig(
+        epochs=2, batch_tokens=20, save_every_steps=1, precision="fp32"
+    )
+    history = fit(make_model(), examples, config=config, folder=tmp_path, **task)
+    steps = [row["step"] for row in history.steps]
+    assert seen == [(step, False) for step in steps] + [(steps[-1], True)]
 
 
 @pytest.fixture

@@ -122,7 +122,12 @@ WRONG = {
             lambda q, k: q @ k.mT / k.shape[-2] ** 0.5,
             "not the number of keys",
         ),
+        "scales by the number of queries": (
+            lambda q, k: q @ k.mT / len(q) ** 0.5,
+            "not the number of queries",
+        ),
         "transposed": (lambda q, k: scores(k, q), "is it the transpose"),
+        "k not turned": (lambda q, k: q @ k, "turn k, k.mT"),
         "two axes only": (lambda q, k: q @ k.t() / q.shape[-1] ** 0.5, ".mT only"),
         "in place": (lambda q, k: q.div_(q.shape[-1] ** 0.5) @ k.mT, "x = x - y"),
         "cosine": (
@@ -147,6 +152,7 @@ WRONG = {
         "one ahead": (lambda n: square(n, lambda k, q: k <= q + 1), "one token ahead"),
         "numbers": (lambda n: torch.ones(n, n).tril(), "a comparison gives bools"),
         "batch of one": (lambda n: square(n, torch.le)[None], "order of the axes"),
+        "always four": (lambda n: square(4, torch.le), "here n_token is 1"),
     },
     "check_padding_mask": {
         "rows as well": (
@@ -176,14 +182,18 @@ WRONG = {
         "filled with 0": (lambda s, m: hide(s, m, 0.0).softmax(-1), "exp(0) = 1"),
         "hidden after": (lambda s, m: s.softmax(-1) * m, "no longer sums to 1"),
         "inverted": (lambda s, m: guarded(s, ~m), "fill where ~mask"),
+        "asks the whole mask": (
+            lambda s, m: s if not m else guarded(s, m),
+            "no if, no not",
+        ),
         "nan": (lambda s, m: hide(s, m).softmax(-1), "0 / 0"),
         "-1e9": (lambda s, m: hide(s, m, -1e9).softmax(-1), "averages the forbidden"),
         "first text only": (
             lambda s, m: guarded(s, m) if s.ndim == 2 else guarded(s[0], m),
-            ".mT only",
+            "stretch one mask",
         ),
     },
-    "check_attend": {
+    "check_attention": {
         "adds the values": (
             lambda q, k, v, mask=None: torch.ones_like(q @ k.mT) @ v,
             "the values were added",
@@ -321,7 +331,7 @@ ALTERNATIVES = {
         shares_of_the_visible,
         lambda s, m: hide(s, m, -1e9).softmax(-1) * m,
     ],
-    "check_attend": [
+    "check_attention": [
         attend,
         lambda q, k, v, mask=None: scaled_dot_product_attention(q, k, v, mask),
     ],

@@ -82,3 +82,13 @@ def test_a_leak_would_show(known):
         for i, form, beside, type in known
     ]
     assert accuracy(leaky, leaky, lambda m: m[2]) > CHANCE + 0.2
+
+
+@pytest.mark.parametrize("n_words", [1, 2])
+def test_short_and_long_forms_have_all_types_equally(known, n_words):
+    names = {(i, form, type) for i, form, _, type in known}
+    types = Counter(type for _, form, type in names if len(form.split()) == n_words)
+    assert sum(types.values()) > 1000
+    for count in types.values():
+        assert count / sum(types.values()) == pytest.approx(CHANCE, abs=0.04)
+    assert len(types) == 4

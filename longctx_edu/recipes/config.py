@@ -1,0 +1,97 @@
+"""What a tagger is made of: names and numbers, saved beside its weights."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from longctx_edu.errors import UserError, unknown_name
+from longctx_edu.models import EncoderConfig
+from longctx_edu.tasks import Cut
+
+ATTENTIONS = ("chunks", "full", "window")
+"""How a document is read: cut up, whole, or whole through a window."""
+
+
+@dataclass(frozen=True)
+class NerConfig:
+    """Say which model reads documents, and how.
+
+    Args:
+        model: "scratch", "minilm", a folder, or an id of the Hugging Face Hub.
+        attention: "chunks": pieces of `size` tokens, full attention in each;
+            "full": up to `max_tokens` at once; "window": the same, with `left` and
+            `right` neighbours and global tokens.
+        size: Most tokens in a piece, with "chunks"; special tokens included.
+        overlap: Tokens that neighbouring pieces share.
+        left: Keys before a query, with "window".
+        right: Keys after a query, with "window".
+        n_global: First tokens that are global where a document has no lead.
+        max_tokens: Most tokens read at once, with "full" and "window"; None: all
+            that the model's position table holds, or without a limit.
+        dropout: Share of a token's numbers set to 0 before the task layer.
+        encoder: Sizes of a model from scratch.
+
+    Raises:
+        UserError: If the attention is unknown or a number is outside its range.
+
+    Example:
+        >>> NerConfig(attention="window", left=16, right=16).model
+        'scratch'
+    """
+
+    model: str = "scratch"
+    attention: str = "window"
+    size: int = 128
+    overlap: int = 0
+    left: int = 32
+    right: int = 32
+    n_global: int = 1
+    max_tokens: int | None = None
+    dropout: float = 0.1
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+
+    def __post_init__(self):
+        if self.attention not in ATTENTIONS:
+            raise unknown_name("attention", self.attention, ATTENTIONS)
+        if self.size < 8:
+            raise UserError(f"need size >= 8, got size={self.size}")
+        least = {"overlap": 0, "left": 0, "right": 0, "n_global": 0, "max_tokens": 8}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise UserError(f"need {name} >= {low}, got {name}={value}")
+        most = self.size if self.attention == "chunks" else self.max_tokens
+        if most is not None and self.overlap >= most - 2:
+            raise UserError(
+                f"need overlap < {most - 2}, what a piece holds beside special tokens, "
+                f"got overlap={self.overlap}"
+            )
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"need 0 <= dropout < 1, got dropout={self.dropout}")
+
+    @property
+    def is_pretrained(self) -> bool:
+        """True unless the model is trained from nothing."""
+        return self.model != "scratch"
+
+    def cut(self, table: int | None = None) -> Cut:
+        """Say how documents are cut for this model.
+
+        Args:
+            table: Length of the model's position table, in tokens; None without one.
+        """
+        whole = table if self.max_tokens is None else self.max_tokens
+        size = self.size if self.attention == "chunks" else whole
+        return Cut(size, self.overlap, self.n_global)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` makes a config of."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, numbers: dict[str, Any]) -> "NerConfig":
+        """Make a config of what `to_json` returned.
+
+        Args:
+            numbers: The fields by name.
+        """
+        return cls(**{**numbers, "encoder": EncoderConfig(**numbers["encoder"])})

@@ -1,0 +1,166 @@
+"""Named entities, in five steps: data, task layer, settings, training, test."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from torch import nn
+
+from longctx_edu.data.catalogue import Splits
+from longctx_edu.data.documents import Document
+from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.scores import score_documents
+from longctx_edu.recipes.tagger import Tagger, build
+from longctx_edu.tasks import tagging_loss
+from longctx_edu.training import History, TrainConfig, fit
+from longctx_edu.training.files import write_text
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class NerRun:
+    """What a training leaves: the tagger, its history and its scores.
+
+    Args:
+        tagger: The trained tagger.
+        history: Steps and epochs.
+        report: All that `report.json` holds.
+    """
+
+    tagger: Tagger
+    history: History
+    report: dict[str, Any]
+
+
+def train_ner(
+    splits: Splits,
+    config: NerConfig,
+    training: TrainConfig,
+    *,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> NerRun:
+    """Train a tagger on the train split, choose by dev, score on test.
+
+    Args:
+        splits: What `longctx_edu.data.catalogue.load` returns.
+        config: What the tagger is made of.
+        training: How it is trained.
+        folder: Keeps weights, tokenizer, metrics, report; None: nothing is written.
+        resume: Continue the run in the folder.
+        overwrite: Begin anew in a folder that holds a run.
+        progress: Show bars.
+
+    Raises:
+        UserError: If data, model and folder do not fit together.
+        Interrupted: At Ctrl-C, after the state was saved.
+    """
+    tagger = build(config, splits.types, seed=training.seed)
+    pieces = tagger.pieces(splits.train)
+    before = tagger_scores(tagger, splits.test)
+    history = fit(
+        tagger.model,
+        pieces,
+        collate=tagger.collate,
+        loss=tagging_loss,
+        config=training,
+        evaluate=dev_scorer(tagger, splits.dev) if splits.dev else None,
+        folder=folder,
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+        describe=tagger.describe(),
+    )
+    start = perf_counter()
+    after = tagger_scores(tagger, splits.test)
+    report = {
+        "data": describe_data(splits),
+        "model": describe_model(tagger),
+        "training": asdict(training),
+        "history": describe_history(history),
+        "before": {"test": before},
+        "test": after,
+        "test_s": perf_counter() - start,
+    }
+    if folder is not None:
+        tagger.save_tokenizer(folder)
+        write_report(report, folder)
+    return NerRun(tagger, history, report)
+
+
+def tagger_scores(tagger: Tagger, documents: Sequence[Document]) -> dict[str, Any]:
+    """Tag documents and score the tags.
+
+    Args:
+        tagger: Any tagger.
+        documents: Documents with gold tags.
+    """
+    return score_documents(documents, tagger.predict(documents))
+
+
+def dev_scorer(
+    tagger: Tagger, documents: Sequence[Document]
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Return what `fit` calls after each epoch; documents are cut only once.
+
+    Args:
+        tagger: The tagger in training.
+        documents: The dev split.
+    """
+    pieces = tagger.pieces(documents)
+
+    def evaluate(_: nn.Module) -> dict[str, float]:
+        scores = score_documents(documents, tagger.predict(documents, pieces=pieces))
+        names = ("f1", "precision", "recall", "token_accuracy", "f1_far")
+        return {name: scores[name] for name in names if name in scores}
+
+    return evaluate
+
+
+def describe_data(splits: Splits) -> dict[str, Any]:
+    """Say what the data is: name, types, sizes."""
+    parts = {"train": splits.train, "dev": splits.dev, "test": splits.test}
+    return {
+        "name": splits.name,
+        "types": list(splits.types),
+        "repaired_tags": splits.n_repaired,
+        "sizes": {
+            name: {"documents": len(part), "words": sum(len(d) for d in part)}
+            for name, part in parts.items()
+        },
+    }
+
+
+def describe_model(tagger: Tagger) -> dict[str, Any]:
+    """Say what the model is: its config and its number of weights."""
+    weights = sum(weight.numel() for weight in tagger.model.parameters())
+    return {**tagger.config.to_json(), "table": tagger.table, "weights": weights}
+
+
+def describe_history(history: History) -> dict[str, Any]:
+    """Say how the training went: its epochs, seconds and tokens per second."""
+    return {
+        "epochs": history.epochs,
+        "losses": [[row["step"], row["loss"]] for row in history.steps],
+        "best_epoch": history.best_epoch,
+        "stopped_early": history.stopped_early,
+        "seconds": history.seconds,
+        "tokens": history.tokens,
+        "tokens_per_s": history.tokens_per_s,
+    }
+
+
+def write_report(report: dict[str, Any], folder: str | Path) -> None:
+    """Write `report.json`, whole or not at all.
+
+    Args:
+        report: Numbers and words.
+        folder: Made where it is missing.
+    """
+    write_text(Path(folder) / REPORT, json.dumps(report, indent=2) + "\n")

@@ -1,0 +1,243 @@
+"""A tagger: model, reader and tags in one, to be trained, saved, loaded and used."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from longctx_edu.data.documents import Document
+from longctx_edu.errors import UserError
+from longctx_edu.integrations import (
+    PretrainedEncoder,
+    extend_positions,
+    load_pretrained,
+    table_length,
+    use_window,
+)
+from longctx_edu.measure import device
+from longctx_edu.models import TokenClassifier, attention_named, build_tagger
+from longctx_edu.recipes.config import NerConfig
+from longctx_edu.tasks import (
+    Piece,
+    Reader,
+    SubwordReader,
+    WordReader,
+    collate,
+    pieces_of,
+    predict_tags,
+    tag_names,
+)
+from longctx_edu.training import load_weights, read_config, save_weights
+
+TOKENIZER = "tokenizer"
+"""The folder, beside the weights, of a pretrained model's tokenizer."""
+
+
+LONG = 4096
+"""Tokens that a pretrained model reads at once through a window, if not said."""
+
+
+@dataclass(frozen=True)
+class Tagger:
+    """A model with all that it needs to tag a document.
+
+    Args:
+        model: A token classifier.
+        reader: How words become its inputs.
+        types: The entity types that it knows.
+        config: What it is made of.
+        table: Most tokens that it reads at once; None without a limit.
+        backbone: The config of a pretrained encoder, as numbers; None from scratch.
+    """
+
+    model: nn.Module
+    reader: Reader
+    types: tuple[str, ...]
+    config: NerConfig
+    table: int | None = None
+    backbone: dict[str, Any] | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tag that each label number stands for."""
+        return tag_names(self.types)
+
+    @property
+    def collate(self) -> Callable[[Sequence[Piece]], dict[str, Tensor]]:
+        """Put pieces side by side, filled up as the reader says."""
+        return partial(collate, pad=self.reader.pad)
+
+    def pieces(self, documents: Sequence[Document]) -> list[Piece]:
+        """Cut documents into what the model reads at once.
+
+        Args:
+            documents: Words with tags; the tags train, and are not needed to predict.
+        """
+        return pieces_of(
+            documents, self.reader, self.tags, self.config.cut(self.table)
+        )
+
+    def predict(
+        self,
+        documents: Sequence[Document],
+        *,
+        pieces: Sequence[Piece] | None = None,
+        on_piece: Callable[[int], None] | None = None,
+    ) -> list[list[str]]:
+        """Tag documents of any length.
+
+        Args:
+            documents: The documents.
+            pieces: Their pieces, where they are cut already.
+            on_piece: Called with the tokens of each finished batch.
+        """
+        return predict_tags(
+            self.model,
+            self.pieces(documents) if pieces is None else pieces,
+            self.tags,
+            lengths=[len(document) for document in documents],
+            pad=self.reader.pad,
+            on_piece=on_piece,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `config.json` holds: all but the weights."""
+        return {
+            "kind": "tagger",
+            "ner": self.config.to_json(),
+            "types": list(self.types),
+            "table": self.table,
+            "backbone": self.backbone,
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write weights, config and tokenizer, each file whole or not at all.
+
+        Args:
+            folder: Made where it is missing.
+
+        Raises:
+            UserError: If it cannot be written.
+        """
+        self.save_tokenizer(folder)
+        save_weights(self.model, self.describe(), folder)
+
+    def save_tokenizer(self, folder: str | Path) -> None:
+        """Write the tokenizer of a pretrained model.
+
+        Args:
+            folder: Where weights and config stand.
+        """
+        if isinstance(self.reader, SubwordReader):
+            self.reader.tokenizer.save_pretrained(Path(folder) / TOKENIZER)
+
+
+def build(config: NerConfig, types: Sequence[str], *, seed: int = 0) -> Tagger:
+    """Make a tagger with a fresh task layer, on the device of this machine.
+
+    Args:
+        config: What it is made of.
+        types: Entity types.
+        seed: Decides the fresh weights.
+
+    Raises:
+        UserError: If a pretrained model is not found or cannot read so long a text.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        make = _pretrained if config.is_pretrained else _scratch
+        tagger = make(config, tuple(types))
+    tagger.model.to(device())
+    return tagger
+
+
+def load(folder: str | Path) -> Tagger:
+    """Load a saved tagger.
+
+    Args:
+        folder: Where `Tagger.save`, or a training, wrote.
+
+    Raises:
+        UserError: If there is none, or it is damaged.
+    """
+    saved = read_config(folder)
+    if saved.get("kind") != "tagger":
+        raise UserError(
+            f"need a tagger that longctx train wrote, got another config.json "
+            f"in {folder}"
+        )
+    try:
+        config = NerConfig.from_json(saved["ner"])
+        types, table, backbone = saved["types"], saved["table"], saved["backbone"]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{folder}/config.json is damaged: {error}") from None
+    if backbone is None:
+        tagger = _scratch(config, tuple(types))
+    else:
+        tagger = _restored(config, tuple(types), table, backbone, Path(folder))
+    load_weights(tagger.model, folder)
+    tagger.model.to(device()).eval()
+    return tagger
+
+
+def _scratch(config: NerConfig, types: tuple[str, ...]) -> Tagger:
+    name = "window" if config.attention == "window" else "full"
+    attention = attention_named(name, left=config.left, right=config.right)
+    model = build_tagger(config.encoder, len(tag_names(types)), attention)
+    return Tagger(model, WordReader(config.encoder.n_buckets), types, config)
+
+
+def _pretrained(config: NerConfig, types: tuple[str, ...]) -> Tagger:
+    encoder, tokenizer = load_pretrained(config.model)
+    if config.attention == "window":
+        use_window(encoder, left=config.left, right=config.right)
+        extend_positions(encoder, config.max_tokens or LONG)
+    return _around(encoder, tokenizer, config, types)
+
+
+def _restored(
+    config: NerConfig,
+    types: tuple[str, ...],
+    table: int | None,
+    backbone: dict[str, Any],
+    folder: Path,
+) -> Tagger:
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    place = folder / TOKENIZER
+    if not place.is_dir():
+        raise UserError(f"need the tokenizer in {place}, got none; train again")
+    tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True)
+    numbers = dict(backbone)
+    kind = numbers.pop("model_type")
+    plain = {"add_pooling_layer": False} if kind in ("bert", "roberta") else {}
+    encoder = AutoModel.from_config(AutoConfig.for_model(kind, **numbers), **plain)
+    if config.attention == "window":
+        use_window(encoder, left=config.left, right=config.right)
+    return _around(encoder, tokenizer, config, types)
+
+
+def _around(
+    encoder: Any, tokenizer: Any, config: NerConfig, types: tuple[str, ...]
+) -> Tagger:
+    """Put a task layer on a pretrained encoder."""
+    reader, table = SubwordReader(tokenizer), table_length(encoder.config)
+    most = config.size if config.attention == "chunks" else config.max_tokens
+    if table is not None and most is not None and most > table:
+        flag = "size" if config.attention == "chunks" else "max-tokens"
+        raise UserError(
+            f"need --{flag} <= {table}, the length of the position table of "
+            f"{config.model}, got {most}; --attention window extends the table"
+        )
+    model = TokenClassifier(
+        PretrainedEncoder(encoder),
+        encoder.config.hidden_size,
+        len(tag_names(types)),
+        config.dropout,
+    )
+    backbone = encoder.config.to_diff_dict() | {"model_type": encoder.config.model_type}
+    return Tagger(model, reader, types, config, table, backbone)
