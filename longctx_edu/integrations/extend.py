@@ -68,13 +68,13 @@ def use_window(model: Any, *, left: int, right: int) -> None:
     Raises:
         UserError: If transformers cannot exchange this model's attention.
     """
-    window.register()
-    model.config.longctx_left, model.config.longctx_right = left, right
-    try:
-        model.set_attn_implementation(window.NAME)
-    except ValueError:
+    # Else transformers says no more than a warning, and keeps the full attention.
+    if not getattr(model, "_supports_attention_backend", False):
         raise UserError(
             f"need a model whose attention can be exchanged, got "
             f"{model.config.model_type}: BERT, RoBERTa, DistilBERT, ELECTRA and "
             "ModernBERT can"
-        ) from None
+        )
+    window.register()
+    model.config.longctx_left, model.config.longctx_right = left, right
+    model.set_attn_implementation(window.NAME)

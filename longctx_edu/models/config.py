@@ -18,11 +18,12 @@ class EncoderConfig:
             odd.
         n_buckets: Rows of the table that hashed word features share.
         dropout: Share of the numbers set to 0 in training.
+        hide: Share of the words whose meaning training leaves out.
         alike_gain: Length of a query over the length of its token, before training.
 
     Raises:
         ValueError: If a size is below 1, the heads do not divide the width, the
-            convolution is even, or the dropout is no share.
+            convolution is even, or a share is none.
 
     Example:
         >>> EncoderConfig(d_model=32, n_heads=2).d_ff
@@ -30,12 +31,13 @@ class EncoderConfig:
     """
 
     n_layers: int = 2
-    n_heads: int = 4
+    n_heads: int = 1
     d_model: int = 64
     d_ff: int = 128
     conv_width: int = 9
-    n_buckets: int = 4096
+    n_buckets: int = 16384
     dropout: float = 0.0
+    hide: float = 0.3
     alike_gain: float = 1.5
 
     def __post_init__(self):
@@ -50,7 +52,9 @@ class EncoderConfig:
             )
         if self.conv_width % 2 == 0:
             raise ValueError(f"need an odd conv_width, got {self.conv_width}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"need 0 <= dropout < 1, got {self.dropout}")
+        for name in ("dropout", "hide"):
+            share = getattr(self, name)
+            if not 0 <= share < 1:
+                raise ValueError(f"need 0 <= {name} < 1, got {name}={share}")
         if self.alike_gain <= 0:
             raise ValueError(f"need alike_gain > 0, got {self.alike_gain}")

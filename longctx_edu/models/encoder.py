@@ -52,24 +52,28 @@ class EncoderBlock(nn.Module):
 
 
 class WordEmbedding(nn.Module):
-    """Turn hashed word features into vectors, and let neighbours mix.
+    """Turn hashed word features into vectors: what a word means, and which word it is.
 
-    A word is the sum of its features' rows, so a name never seen before still has a
-    vector of its own. A convolution then tells each word what stands beside it, and
-    in which order: the only sense of position in the model, and one that knows no
-    longest text.
+    The meaning is learnt and starts at zero, so a word never seen in training adds
+    nothing wrong. The identity is a fixed random code of the word's form: it means
+    nothing, yet two mentions of one name carry the same code, seen before or not. A
+    convolution tells each word what its neighbours mean, and in which order: the
+    only sense of position in the model, and one that knows no longest text.
 
     Args:
         config: The sizes.
 
-    Source: hash embeddings: Svenstrup et al. 2017, section 3; convolution for
-    position: Wang et al. 2020 (speech encoders), section 3. Built in lesson 09.
+    Source: hash embeddings: Svenstrup et al. 2017, section 3; word dropout: Iyyer et
+    al. 2015, section 3.2. Built in lesson 09.
     """
 
     def __init__(self, config: EncoderConfig):
         super().__init__()
-        self.table = nn.Embedding(config.n_buckets, config.d_model)
-        nn.init.normal_(self.table.weight, std=0.5)
+        self.hide = config.hide
+        self.meaning = nn.Embedding(config.n_buckets, config.d_model)
+        nn.init.zeros_(self.meaning.weight)
+        codes = torch.randn(config.n_buckets, config.d_model // 2)
+        self.register_buffer("codes", codes / 2**0.5)
         self.conv = nn.Conv1d(
             config.d_model,
             config.d_model,
@@ -83,12 +87,26 @@ class WordEmbedding(nn.Module):
         """Embed words; a feature of -1 stands for nothing and adds nothing.
 
         Args:
-            features: Rows of the table, several a word; all -1 in padding.
+            features: Two hashes of the word's form, then other features; all -1 in
+                padding.
         """
-        present = (features >= 0).unsqueeze(-1)
-        x = (self.table(features.clamp_min(0)) * present).sum(dim=2)
-        mixed = self.conv(rearrange(x, "batch token d -> batch d token"))
-        return x + F.gelu(rearrange(mixed, "batch d token -> batch token d"))
+        form, others = features[..., :2], features[..., 2:]
+        known = form[..., :1]
+        if self.training and self.hide:
+            hidden = torch.rand(known.shape, device=known.device) < self.hide
+            known = known.masked_fill(hidden, -1)
+        meaning = _sum_of_rows(self.meaning.weight, torch.cat([known, others], dim=-1))
+        mixed = self.conv(rearrange(meaning, "batch token d -> batch d token"))
+        mixed = F.gelu(rearrange(mixed, "batch d token -> batch token d"))
+        identity = _sum_of_rows(self.codes, form)
+        return meaning + mixed + F.pad(identity, (meaning.shape[-1] // 2, 0))
+
+
+def _sum_of_rows(
+    table: Float[Tensor, "bucket d"], rows: Int[Tensor, "batch token feature"]
+) -> Float[Tensor, "batch token d"]:
+    present = (rows >= 0).unsqueeze(-1)
+    return (F.embedding(rows.clamp_min(0), table) * present).sum(dim=2)
 
 
 class Encoder(nn.Module):

@@ -25,8 +25,9 @@ class NerConfig:
         left: Keys before a query, with "window".
         right: Keys after a query, with "window".
         n_global: First tokens that are global where a document has no lead.
-        max_tokens: Most tokens read at once, with "full" and "window"; None: all
-            that the model's position table holds, or without a limit.
+        max_tokens: Most tokens read at once, with "full" and "window"; longer
+            documents are cut. None: "window" cuts where the position table ends,
+            "full" never cuts, and refuses a document that is longer than the table.
         dropout: Share of a token's numbers set to 0 before the task layer.
         encoder: Sizes of a model from scratch.
 
@@ -79,9 +80,9 @@ class NerConfig:
         Args:
             table: Length of the model's position table, in tokens; None without one.
         """
-        whole = table if self.max_tokens is None else self.max_tokens
-        size = self.size if self.attention == "chunks" else whole
-        return Cut(size, self.overlap, self.n_global)
+        sizes = {"chunks": self.size, "full": self.max_tokens}
+        sizes["window"] = table if self.max_tokens is None else self.max_tokens
+        return Cut(sizes[self.attention], self.overlap, self.n_global)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` makes a config of."""

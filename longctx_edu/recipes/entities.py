@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tqdm import tqdm
+
 from longctx_edu.data.documents import Document
 from longctx_edu.data.text import Word, tokenize
 from longctx_edu.metrics import entities
@@ -31,20 +33,23 @@ class TextEntity:
 
 
 def find_entities(
-    tagger: Tagger, text: str, *, on_piece: Callable[[int], None] | None = None
+    tagger: Tagger, text: str, *, progress: bool = False
 ) -> list[TextEntity]:
     """Find the entities of a text of any length.
 
     Args:
         tagger: A trained tagger.
         text: The text.
-        on_piece: Called with the tokens of each finished batch.
+        progress: Show a bar, where somebody sees it.
     """
     words = tokenize(text)
     if not words:
         return []
-    document = as_document(words)
-    tags = tagger.predict([document], on_piece=on_piece)[0]
+    documents = [as_document(words)]
+    pieces = tagger.pieces(documents)
+    total = sum(len(piece) for piece in pieces)
+    with tqdm(total=total, unit=" tokens", disable=None if progress else True) as bar:
+        tags = tagger.predict(documents, pieces=pieces, on_piece=bar.update)[0]
     lines = _line_of(text)
     found = []
     for entity in entities(tags):

@@ -11,14 +11,18 @@ from torch import nn
 
 from longctx_edu.data.catalogue import Splits
 from longctx_edu.data.documents import Document
+from longctx_edu.errors import UserError
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.scores import score_documents
 from longctx_edu.recipes.tagger import Tagger, build
 from longctx_edu.tasks import tagging_loss
 from longctx_edu.training import History, TrainConfig, fit
 from longctx_edu.training.files import write_text
+from longctx_edu.training.state import need_no_state
 
-REPORT = "report.json"
+REPORT, SETTINGS = "report.json", "settings.json"
+PARTS = ("data", "model", "training")
+"""What settings have parts about."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def train_ner(
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = True,
+    settings: dict[str, Any] | None = None,
 ) -> NerRun:
     """Train a tagger on the train split, choose by dev, score on test.
 
@@ -56,6 +61,8 @@ def train_ner(
         resume: Continue the run in the folder.
         overwrite: Begin anew in a folder that holds a run.
         progress: Show bars.
+        settings: What was asked for, kept in the folder from the start, so that the
+            run can be continued without saying it again.
 
     Raises:
         UserError: If data, model and folder do not fit together.
@@ -63,6 +70,10 @@ def train_ner(
     """
     tagger = build(config, splits.types, seed=training.seed)
     pieces = tagger.pieces(splits.train)
+    if folder is not None and not resume:
+        need_no_state(Path(folder), overwrite=overwrite)
+        write_json(settings or {}, Path(folder) / SETTINGS)
+        tagger.save_tokenizer(folder)
     before = tagger_scores(tagger, splits.test)
     history = fit(
         tagger.model,
@@ -89,7 +100,6 @@ def train_ner(
         "test_s": perf_counter() - start,
     }
     if folder is not None:
-        tagger.save_tokenizer(folder)
         write_report(report, folder)
     return NerRun(tagger, history, report)
 
@@ -163,4 +173,40 @@ def write_report(report: dict[str, Any], folder: str | Path) -> None:
         report: Numbers and words.
         folder: Made where it is missing.
     """
-    write_text(Path(folder) / REPORT, json.dumps(report, indent=2) + "\n")
+    write_json(report, Path(folder) / REPORT)
+
+
+def write_json(values: dict[str, Any], path: Path) -> None:
+    """Write numbers and words as JSON, whole or not at all.
+
+    Args:
+        values: What to write.
+        path: The file; its folder is made where it is missing.
+    """
+    write_text(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_settings(folder: str | Path) -> dict[str, Any]:
+    """Read what `train_ner` was asked for when it began the run in a folder.
+
+    Args:
+        folder: The folder of the run.
+
+    Raises:
+        UserError: If no run was begun there, or the file is damaged.
+
+    Returns:
+        What was asked for about the data, the model and the training, by name.
+    """
+    path = Path(folder) / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(
+            f"nothing to resume in {folder}: no {SETTINGS}; start it without --resume"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+    if not isinstance(settings, dict):
+        raise UserError(f"need a JSON object in {path}, got {settings!r}")
+    return {part: dict(settings.get(part, {})) for part in PARTS}

@@ -32,6 +32,7 @@ from longctx_edu.tasks import (
     tag_names,
 )
 from longctx_edu.training import load_weights, read_config, save_weights
+from longctx_edu.training.files import cannot_write
 
 TOKENIZER = "tokenizer"
 """The folder, beside the weights, of a pretrained model's tokenizer."""
@@ -76,10 +77,22 @@ class Tagger:
 
         Args:
             documents: Words with tags; the tags train, and are not needed to predict.
+
+        Raises:
+            UserError: If a document is longer than the position table, and nothing
+                says that it may be cut.
         """
-        return pieces_of(
-            documents, self.reader, self.tags, self.config.cut(self.table)
-        )
+        cut = self.config.cut(self.table)
+        pieces = pieces_of(documents, self.reader, self.tags, cut)
+        for piece in pieces:
+            if self.table is not None and len(piece) > self.table:
+                raise UserError(
+                    f"need at most {self.table} tokens, the length of the position "
+                    f"table of {self.config.model}, got {len(piece)} in "
+                    f"{documents[piece.document].name}: use --attention chunks or "
+                    f"window, or cut documents with --max-tokens {self.table}"
+                )
+        return pieces
 
     def predict(
         self,
@@ -131,9 +144,18 @@ class Tagger:
 
         Args:
             folder: Where weights and config stand.
+
+        Raises:
+            UserError: If it cannot be written.
         """
-        if isinstance(self.reader, SubwordReader):
-            self.reader.tokenizer.save_pretrained(Path(folder) / TOKENIZER)
+        if not isinstance(self.reader, SubwordReader):
+            return
+        place = Path(folder) / TOKENIZER
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            self.reader.tokenizer.save_pretrained(place)
+        except OSError as error:
+            raise cannot_write(place, error) from error
 
 
 def build(config: NerConfig, types: Sequence[str], *, seed: int = 0) -> Tagger:

@@ -6,7 +6,7 @@ token, which word it belongs to.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Int
@@ -28,6 +28,7 @@ class Reading:
     words: Int[Tensor, " token"]
 
 
+@runtime_checkable
 class Reader(Protocol):
     """What the task needs of a reader.
 

@@ -1,0 +1,86 @@
+"""All commands under one name, and what happens when one of them fails."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.core import TyperGroup
+
+from longctx_edu.cli import data, demo, doctor, train, use
+from longctx_edu.cli.failure import in_one_line
+from longctx_edu.errors import unknown_name
+
+FAILED, INTERRUPTED = 2, 130
+
+
+class Group(TyperGroup):
+    """Commands under a name: alone it shows its help, a wrong one the nearest."""
+
+    def parse_args(self, ctx, args):
+        """Read a name without a command as a wish for help."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx, args):
+        """Refuse an unknown command with the names that come nearest."""
+        known = self.list_commands(ctx)
+        if not args[0].startswith("-") and args[0] not in known:
+            raise unknown_name(f"command of {ctx.command_path}", args[0], known)
+        return super().resolve_command(ctx, args)
+
+
+def group(description: str) -> typer.Typer:
+    """Open a group of commands.
+
+    Args:
+        description: The first line of its help.
+    """
+    return typer.Typer(
+        cls=Group, help=description, add_completion=False, rich_markup_mode="rich"
+    )
+
+
+app = group("Long-context Transformers: check, train, evaluate and use them.")
+app.command("doctor")(doctor.command)
+app.command("demo")(demo.demo)
+trains = group("Train a model in the five steps of fine-tuning.")
+trains.command("ner")(train.ner)
+app.add_typer(trains, name="train")
+app.command("evaluate")(use.evaluate)
+app.command("predict")(use.predict)
+texts = group("Look at data sets: those that are known, and the Gazette.")
+texts.command("list")(data.known_sets)
+texts.command("gazette")(data.gazette)
+app.add_typer(texts, name="data")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command, and return its exit code.
+
+    0: done; 1: the doctor found something missing; 2: a mistake in what was handed
+    in, told in one line on stderr; 130: stopped by Ctrl-C.
+
+    Args:
+        argv: The words behind `longctx`; those of this process if None.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("longctx", words) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as done:
+        return done.exit_code
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "stopped by Ctrl-C", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception as error:
+        line = in_one_line(error)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return FAILED
+    return 0

@@ -1,0 +1,150 @@
+"""What is trained, and how: the options of `train ner`, and the configs they make."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from longctx_edu.cli.options import option
+
+SCRATCH = {"learning_rate": 3e-3, "batch_tokens": 2048, "epochs": 6}
+PRETRAINED = {"learning_rate": 2e-4, "batch_tokens": 1024, "epochs": 4}
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """The options that say which model reads, and how; named as in `NerConfig`."""
+
+    panel: ClassVar[str] = "The model"
+
+    model: Annotated[
+        str | None,
+        option(
+            "scratch, minilm, a folder, or an id of the Hugging Face Hub.",
+            default="scratch",
+        ),
+    ] = None
+    attention: Annotated[
+        str | None,
+        option(
+            "How a document is read: whole, whole through a window, or cut up.",
+            default="window",
+            metavar="full|window|chunks",
+        ),
+    ] = None
+    size: Annotated[
+        int | None, option("chunks: most tokens in a piece.", default="128")
+    ] = None
+    overlap: Annotated[
+        int | None, option("Tokens that neighbouring pieces share.", default="0")
+    ] = None
+    left: Annotated[
+        int | None, option("window: tokens seen before each.", default="32")
+    ] = None
+    right: Annotated[
+        int | None, option("window: tokens seen after each.", default="32")
+    ] = None
+    n_global: Annotated[
+        int | None,
+        option(
+            "window: first tokens that see all, where a text has no lead.",
+            default="1",
+        ),
+    ] = None
+    max_tokens: Annotated[
+        int | None,
+        option("full, window: cut documents longer than this.", default="none"),
+    ] = None
+    dropout: Annotated[
+        float | None, option("Share of numbers set to 0.", default="0.1")
+    ] = None
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The options that say how training goes; named as in `TrainConfig`."""
+
+    panel: ClassVar[str] = "The training"
+
+    epochs: Annotated[
+        int | None, option("Passes over the data.", default="6, pretrained 4")
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        option("Its peak, after warm-up.", default="3e-3, pretrained 2e-4"),
+    ] = None
+    batch_tokens: Annotated[
+        int | None, option("Most tokens in a batch.", default="2048, pretrained 1024")
+    ] = None
+    patience: Annotated[
+        int | None,
+        option("Epochs without a better dev F1 before it stops.", default="never"),
+    ] = None
+    seed: Annotated[
+        int | None, option("Decides fresh weights and batches.", default="0")
+    ] = None
+    precision: Annotated[
+        str | None,
+        option("Of matrix products.", default="auto", metavar="auto|fp32|bf16"),
+    ] = None
+    save_every_s: Annotated[
+        float | None,
+        option("Seconds between two saved states.", "--save-every", default="30"),
+    ] = None
+
+
+def ner_config(options: ModelOptions) -> Any:
+    """Make the config of a tagger.
+
+    Args:
+        options: What was asked for; the rest as `NerConfig` has it.
+
+    Raises:
+        UserError: If a value is outside its range.
+    """
+    from longctx_edu.recipes.config import NerConfig
+
+    return NerConfig(**given(options))
+
+
+def train_config(options: TrainOptions, *, is_pretrained: bool) -> Any:
+    """Make the config of a training.
+
+    Args:
+        options: What was asked for; the rest as suits the model.
+        is_pretrained: Weights that know language already take smaller steps.
+
+    Raises:
+        ValueError: If a value is outside its range.
+    """
+    from longctx_edu.training import TrainConfig
+
+    defaults = PRETRAINED if is_pretrained else SCRATCH
+    return TrainConfig(**{**defaults, **given(options)})
+
+
+def given(options: Any) -> dict[str, Any]:
+    """Return what was asked for, by name.
+
+    Args:
+        options: A dataclass whose fields are None or False where nothing was.
+    """
+    return {
+        n: x for n, x in asdict(options).items() if x is not None and x is not False
+    }
+
+
+def over(options: Options, stored: dict[str, Any]) -> Options:
+    """Fill up what was not asked for with what was stored.
+
+    Args:
+        options: What was asked for.
+        stored: Values by name; names that are no option are passed over.
+
+    Example:
+        >>> over(TrainOptions(seed=2), {"seed": 1, "epochs": 5}).epochs
+        5
+    """
+    names = {each.name for each in fields(options)}
+    kept = {name: x for name, x in stored.items() if name in names}
+    return replace(options, **{**kept, **given(options)})

@@ -1,0 +1,61 @@
+import json
+import re
+
+import pytest
+
+from longctx_edu.errors import UserError
+from longctx_edu.models import EncoderConfig
+from longctx_edu.recipes.config import NerConfig
+from longctx_edu.tasks import Cut
+
+
+@pytest.mark.parametrize(
+    ("config", "table", "cut"),
+    [
+        (NerConfig(attention="chunks", size=64, overlap=8), 512, Cut(64, 8)),
+        (NerConfig(attention="full"), None, Cut(None)),
+        (NerConfig(attention="full"), 512, Cut(None)),
+        (NerConfig(attention="full", max_tokens=100), 512, Cut(100)),
+        (NerConfig(attention="window", n_global=4), 4096, Cut(4096, 0, 4)),
+        (NerConfig(attention="window"), None, Cut(None)),
+        (NerConfig(attention="window", max_tokens=99), 4096, Cut(99)),
+    ],
+)
+def test_how_documents_are_cut(config, table, cut):
+    assert config.cut(table) == cut
+
+
+def test_a_config_comes_back_from_json():
+    config = NerConfig(model="minilm", left=7, encoder=EncoderConfig(d_model=32))
+    assert NerConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_what_is_trained_from_nothing():
+    assert not NerConfig().is_pretrained
+    assert NerConfig(model="minilm").is_pretrained
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wanted"),
+    [
+        (
+            {"attention": "windw"},
+            "unknown attention 'windw': did you mean window? Known are chunks, full, "
+            "window",
+        ),
+        ({"size": 7}, "need size >= 8, got size=7"),
+        ({"overlap": -1}, "need overlap >= 0, got overlap=-1"),
+        ({"left": -1}, "need left >= 0, got left=-1"),
+        ({"n_global": -2}, "need n_global >= 0, got n_global=-2"),
+        ({"max_tokens": 7}, "need max_tokens >= 8, got max_tokens=7"),
+        (
+            {"attention": "chunks", "size": 20, "overlap": 18},
+            "need overlap < 18, what a piece holds beside special tokens, got "
+            "overlap=18",
+        ),
+        ({"dropout": 1.0}, "need 0 <= dropout < 1, got dropout=1.0"),
+    ],
+)
+def test_numbers_outside_their_range(numbers, wanted):
+    with pytest.raises(UserError, match=re.escape(wanted)):
+        NerConfig(**numbers)

@@ -1,0 +1,139 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from longctx_edu.errors import UserError
+from longctx_edu.models import EncoderConfig
+from longctx_edu.recipes import ner
+from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.ner import read_settings, tagger_scores, train_ner
+from longctx_edu.recipes.tagger import load
+from longctx_edu.training import TrainConfig
+
+SMALL = EncoderConfig(n_layers=1, n_heads=1, d_model=8, d_ff=8, n_buckets=64)
+CONFIG = NerConfig(encoder=SMALL)
+ONE = TrainConfig(epochs=1, batch_tokens=400, precision="fp32")
+
+
+def train(splits, folder, training=ONE, **more):
+    return train_ner(splits, CONFIG, training, folder=folder, progress=False, **more)
+
+
+# what a run leaves
+
+
+def test_the_folder_holds_model_and_report(run):
+    _, folder = run
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "metrics.jsonl",
+        "model.safetensors",
+        "report.json",
+        "settings.json",
+        "state.safetensors",
+    ]
+
+
+def test_the_report_is_what_was_returned(run):
+    done, folder = run
+    written = json.loads((folder / "report.json").read_text())
+    assert written == json.loads(json.dumps(done.report))
+
+
+def test_the_report_holds_the_five_steps(run, splits):
+    report = run[0].report
+    assert report["data"]["types"] == ["LOC", "ORG", "PER", "WORK"]
+    assert report["data"]["sizes"]["dev"]["documents"] == 2
+    words = sum(len(document) for document in splits.train)
+    assert report["data"]["sizes"]["train"]["words"] == words
+    assert report["model"]["attention"] == "window"
+    assert report["training"]["epochs"] == 2
+    assert len(report["history"]["epochs"]) == 2
+    assert report["history"]["tokens"] == 2 * words
+    assert report["history"]["losses"][-1][1] < report["history"]["losses"][0][1]
+    assert report["before"]["test"]["entities"] == report["test"]["entities"]
+    assert len(report["test"]["by_distance"]) == 5
+    assert set(report["test"]) >= {"f1", "token_accuracy", "confusion", "f1_far"}
+
+
+def test_the_saved_model_scores_as_the_report_says(run, splits):
+    done, folder = run
+    assert tagger_scores(load(folder), splits.test) == done.report["test"]
+
+
+def test_without_a_folder_the_result_is_the_same(run, splits):
+    training = TrainConfig(epochs=2, batch_tokens=400, precision="fp32")
+    alone = train_ner(splits, CONFIG, training, progress=False)
+    assert alone.report["test"] == run[0].report["test"]
+
+
+def test_without_a_dev_split_the_last_weights_are_kept(splits, tmp_path):
+    done = train(replace(splits, dev=[]), tmp_path / "a")
+    assert done.history.best_epoch is None
+    assert "f1" not in done.history.epochs[0]
+
+
+# beginning and going on
+
+
+def test_a_folder_with_a_run_is_not_overwritten(splits, tmp_path):
+    train(splits, tmp_path, settings={"data": {"data": "gazette"}})
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(UserError, match="already holds a run: continue it with --res"):
+        train(splits, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    train(splits, tmp_path, overwrite=True)
+
+
+def test_a_finished_run_that_goes_on_gives_its_result(splits, tmp_path):
+    done = train(splits, tmp_path)
+    again = train(splits, tmp_path, resume=True)
+    assert again.report["test"] == done.report["test"]
+
+
+def test_settings_are_kept_from_the_start(splits, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ner, "fit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(splits, tmp_path / "a", settings={"model": {"left": 3}})
+    settings = read_settings(tmp_path / "a")
+    assert settings == {"data": {}, "model": {"left": 3}, "training": {}}
+
+
+def test_data_that_does_not_fit_leaves_nothing(splits, tmp_path):
+    wrong = replace(splits, types=("PER",))
+    with pytest.raises(ValueError, match="need tags among O, B-PER, I-PER, got "):
+        train(wrong, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+# messages
+
+
+def test_no_settings(tmp_path):
+    wanted = (
+        f"nothing to resume in {tmp_path}: no settings.json; start it without --resume"
+    )
+    with pytest.raises(UserError) as error:
+        read_settings(tmp_path)
+    assert str(error.value) == wanted
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_damaged_settings(text, tmp_path):
+    (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(UserError, match=r"settings\.json"):
+        read_settings(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written(splits, tmp_path):
+    (tmp_path / "file").touch()
+    wanted = (
+        "cannot write .*/file/a/settings.json: Not a directory; free some space or "
+        "choose another folder with --out"
+    )
+    with pytest.raises(UserError, match=wanted):
+        train(splits, tmp_path / "file" / "a")
