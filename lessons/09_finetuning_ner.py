@@ -6,7 +6,7 @@
 #
 # After it you can take the **five steps** of fine-tuning, use what you trained on your
 # own text, compute strict F1, and audit a published table. Reading and predicting
-# takes about 60 minutes; the longest cell, the training, about 20 seconds.
+# takes about 60 minutes; the longest cell, the training, about 15 seconds.
 
 # %%
 import itertools
@@ -61,7 +61,7 @@ print(sum(a != b for a, b in zip(old, tags, strict=True)), "tags of 7 differ")
 # NBVAL_CHECK_OUTPUT
 from longctx_edu.data import catalogue
 
-news = catalogue.load("gazette", counts=(160, 30, 30), n_tokens=256, ambiguous=0.0)
+news = catalogue.load("gazette", counts=(40, 30, 30), n_tokens=256, ambiguous=0.0)
 print(news.types, len(news.train), len(news.dev), len(news.test))
 for word, tag in list(zip(news.test[0].tokens, news.test[0].tags, strict=True))[:14]:
     print(f"{tag:7s} {word}")
@@ -165,9 +165,9 @@ batch = tagger.collate([by_length[0], by_length[-1]])
 print({name: tuple(x.shape) for name, x in batch.items()})
 
 # %% [markdown]
-# The shortest and the longest article, side by side; each word has four hashed features
-# instead of a number in a vocabulary. `keep` marks real words. The shorter one is
-# filled up, and its labels there are -100.
+# The shortest and the longest article, side by side; each word has a few hashed
+# features instead of a number in a vocabulary. `keep` marks real words. The shorter one
+# is filled up, and its labels there are -100.
 
 # %%
 assert batch["keep"].sum() == len(by_length[0]) + len(by_length[-1])
@@ -216,8 +216,8 @@ head = tagger.model.head
 guess([sum(p.numel() for p in head.parameters()), round(math.log(9), 1)])
 
 # %% [markdown]
-# 64 · 9 + 9, and log 9 = 2.2. The true start is a little worse, since a fresh layer
-# has random preferences. Far from log 9 means a mistake: in labels, in order, in scale.
+# 64 · 9 + 9, and log 9 = 2.2. The true start is near it, not at it: a fresh layer has
+# random preferences. Far from log 9 means a mistake: in labels, in order, in scale.
 
 # %%
 from longctx_edu.tasks import tagging_loss
@@ -285,12 +285,12 @@ assert [round(a, 2) for a in accuracy] == [0.5, 0.97], "half right, or 0.97?"
 from longctx_edu.training import TrainConfig, learning_rate_at
 
 training = TrainConfig(
-    epochs=12, learning_rate=3e-3, batch_tokens=800, patience=2, precision="fp32"
+    epochs=15, learning_rate=3e-3, batch_tokens=800, patience=2, precision="fp32"
 )
 
 # %% [markdown]
 # A batch holds at most 800 tokens, filling included; our articles have about 256.
-# **Predict:** how many steps is an epoch of 160 articles?
+# **Predict:** how many steps is an epoch of 40 articles?
 
 # %%
 from longctx_edu.training import plan_batches
@@ -299,7 +299,7 @@ plan = plan_batches([len(piece) for piece in train_pieces], training)
 guess(len(plan[0]))
 
 # %% [markdown]
-# Three articles a step, so 160 / 3, rounded up. The rate rises over the first tenth of
+# Three articles a step, so 40 / 3, rounded up. The rate rises over the first tenth of
 # all steps, the **warm-up**, since the first gradients of a fresh layer point anywhere.
 # Then it falls in a straight line.
 
@@ -308,7 +308,7 @@ total = sum(map(len, plan))
 steps = range(total)
 rates = [3e-3 * learning_rate_at(s, total, round(0.1 * total), "linear") for s in steps]
 assert max(rates) == 3e-3, "the peak is the rate that we asked for"
-plot_lines({"learning rate": (steps[::18], rates[::18])}, x="step", y="learning rate")
+plot_lines({"learning rate": (steps[::5], rates[::5])}, x="step", y="learning rate")
 
 # %% [markdown]
 # Few large steps, many small ones. **Exercise 9.4** · 10 minutes · ●●○○○ · You
@@ -330,7 +330,7 @@ guess([round(before["f1"], 2), round(before["token_accuracy"], 2)])
 #
 # After each epoch we tag the **dev** part, which the model does not train on. If the
 # score has not risen for `patience` epochs, we stop, and take the weights of the best
-# epoch. **Predict:** after how many of the 12 epochs does it stop?
+# epoch. **Predict:** after how many of the 15 epochs does it stop?
 
 # %%
 score_dev = dev_scorer(tagger, news.dev)
@@ -361,12 +361,14 @@ history = fit(
 
 # %%
 rows = history.steps + history.epochs
-loss_ax, f1_ax = plot_training(rows, title="160 articles, from nothing")
+loss_ax, f1_ax = plot_training(rows, title="40 articles, from nothing")
 
 # %% [markdown]
-# The loss keeps falling where the held-out F1 has stopped rising: from there on the
-# model learns its own 160 articles. The rule looks at one score after another, and
-# never ahead.
+# Compare the two numbers of the first epoch: the accuracy is high long before a name is
+# found. At the end the loss keeps falling where the F1 has stopped rising: the model
+# learns its own 40 articles.
+#
+# The rule to stop looks at one score after another, and never ahead.
 
 
 # %%
@@ -391,6 +393,8 @@ guess(stop_by_hand(dev_f1, patience=2))
 # %%
 assert stop_by_hand(dev_f1, 2) == (history.best_epoch, len(history.epochs))
 assert score_dev(tagger.model)["f1"] == max(dev_f1), "the best weights came back"
+first = history.epochs[0]
+assert first["token_accuracy"] > first["f1"] + 0.3
 losses = [row["training_loss"] for row in history.epochs]
 assert losses[-1] <= losses[history.best_epoch - 1] < losses[0] / 5
 
@@ -482,7 +486,7 @@ guess(torch.tensor(f1_by_hand(true_positive=1, predicted=2, gold=4)))
 # The harmonic mean of 0.5 and 0.25 is 0.333, nearer to the worse. Over a whole data set
 # the counts of all texts are added first: **micro** F1.
 #
-# Now the test part, for the first and only time.
+# Now the test part, which had no say in anything so far.
 
 # %%
 predicted = tagger.predict(news.test)
@@ -491,9 +495,9 @@ for name in ("f1", "token_accuracy"):
     print(f"{name:15s} {before[name]:.3f} -> {after[name]:.3f}")
 
 # %% [markdown]
-# Of the words almost all are right; of the names clearly fewer. The same model, the
-# same texts. `O` everywhere would have had the accuracy from Step 1, three quarters,
-# and an entity F1 of 0.
+# Of the words hardly any is wrong; of the names a share more than twice as large. The
+# same model, the same texts. `O` everywhere would have had the accuracy from Step 1,
+# three quarters, and an entity F1 of 0.
 
 # %%
 from longctx_edu.metrics import entity_scores, token_accuracy
@@ -501,8 +505,8 @@ from longctx_edu.metrics import entity_scores, token_accuracy
 all_o = [["O"] * len(tags) for tags in test_tags]
 assert token_accuracy(test_tags, all_o) == share_o > 0.7
 assert entity_scores(test_tags, all_o)["micro"].f1 == 0
-assert before["f1"] < 0.1 and after["f1"] > 0.85
-assert after["token_accuracy"] > after["f1"] + 0.02
+assert before["f1"] < 0.1 and after["f1"] > 0.8
+assert 1 - after["token_accuracy"] < (1 - after["f1"]) / 2
 
 # %% [markdown]
 # By hand, from the entities of every text. The number of the text goes along: the same
@@ -558,7 +562,7 @@ for n, (start, stop, kind) in lost[:6]:
     print(f"{kind:5s}{' '.join(words):28s} {' '.join(tags)}")
 
 # %% [markdown]
-# Often two words of one name disagree about its type, such as `B-LOC I-PER`. The task
+# Often two words of one name disagree about its type, such as `B-PER I-LOC`. The task
 # layer answers for each word alone, and nothing makes neighbours agree. Read strictly,
 # that is an entity of one word, with a wrong end.
 
@@ -597,9 +601,9 @@ for entity in find_entities(loaded, text):
     print(f"{entity.type:5s}{entity.text:20s} characters {entity.start}-{entity.stop}")
 
 # %% [markdown]
-# What it has learnt are forms: given name and family name, *Bay*, *& Sons*, *The*. In the
-# next test part most names have no form: only a word elsewhere in the article tells what
-# *Marlow* is, a surgeon or a harbour town. **Predict** the F1 of the same model there.
+# What it has learnt are forms: given name and family name, *Bay*, *& Sons*, *The*. In
+# the next test part most names have none: only a word elsewhere in the article tells
+# what *Marlow* is, a surgeon or a town. **Predict** the F1 of the same model there.
 
 # %%
 bare = catalogue.load("gazette", counts=(1, 1, 30), n_tokens=256, ambiguous=0.7)

@@ -238,9 +238,9 @@ check_stop_at(stop_at)
 # I- of that type closes it. Do not forget the end of the text.
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
-# Loop over <code>[*tags, "O"]</code>. Close if <code>kind and tag !=
-# f"I-{kind}"</code>; open if <code>tag.startswith("B-")</code>, with the type
-# <code>tag[2:]</code>.
+# Loop over <code>[*tags, "O"]</code>. Close if
+# <code>kind and tag != f"I-{kind}"</code>; open if
+# <code>tag.startswith("B-")</code>, with the type <code>tag[2:]</code>.
 # </details>
 
 
@@ -280,8 +280,8 @@ check_read_entities(read_entities)
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
 # <code>{(n, e) for n, tags in enumerate(gold) for e in read_entities(tags)}</code>, the
-# same for predicted, then <code>there &amp; said</code>. F1 is
-# <code>2 * right / (len(there) + len(said))</code>.
+# same for predicted, then
+# <code>there &amp; said</code>. F1 is <code>2 * right / (len(there) + len(said))</code>.
 # </details>
 
 
@@ -319,9 +319,9 @@ check_micro_scores(micro_scores)
 # the range of the printed F1.
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
-# <code>half = 0.5 * 10**-digits</code>; compute low and high F1; True if <code>low
-# &lt;= f1 + half</code> and <code>high &gt;= f1 - half</code>. Keep the low ends at 0
-# or above, and mind 0 / 0.
+# <code>half = 0.5 * 10**-digits</code>; compute low and high F1; True if
+# <code>low &lt;= f1 + half</code> and <code>high &gt;= f1 - half</code>. Keep the low
+# ends at 0 or above, and mind 0 / 0.
 # </details>
 
 

@@ -1,7 +1,7 @@
 """From text to words, and from words to numbers, without a vocabulary.
 
 A word becomes a few features: its form (two independent hashes), its ending, and its
-shape. Each feature names a row of one table of `n_buckets` rows. No list of words is
+shape, where a capital that opens a sentence tells nothing. Each feature names a row of one table of `n_buckets` rows. No list of words is
 learnt or saved, so a name never seen before is a word like any other.
 """
 
@@ -14,6 +14,9 @@ from functools import lru_cache
 import torch
 from jaxtyping import Int
 from torch import Tensor
+
+# After these, or at the very beginning, any word has a capital.
+_OPENERS = frozenset(("", ".", "!", "?", ":", "“", '"', "‘"))
 
 N_FEATURES = 4
 """Features a word has: two hashes of its form, its ending, its shape."""
@@ -66,7 +69,7 @@ def word_features(
         ValueError: If there are fewer than 64 rows.
 
     Example:
-        >>> a, b, c = word_features(["Ada", "ada", "Ida"], n_buckets=4096)
+        >>> a, b = word_features(["Ada", "ada"], n_buckets=4096)
         >>> (a == b).int().tolist()  # all but the shape
         [1, 1, 1, 0]
 
@@ -74,7 +77,11 @@ def word_features(
     """
     if n_buckets < 64:
         raise ValueError(f"need n_buckets >= 64, got {n_buckets}")
-    rows = [_features(word, n_buckets) for word in words]
+    before = ("", *words)[: len(words)]
+    rows = [
+        _features(word, previous in _OPENERS, n_buckets)
+        for word, previous in zip(words, before, strict=True)
+    ]
     return torch.tensor(rows, dtype=torch.long).reshape(-1, N_FEATURES)
 
 
@@ -101,8 +108,10 @@ def word_shape(word: str) -> str:
 
 
 @lru_cache(maxsize=200_000)
-def _features(word: str, n_buckets: int) -> tuple[int, ...]:
+def _features(word: str, opens: bool, n_buckets: int) -> tuple[int, ...]:
     lower = word.lower()
     shape = word_shape(word)[:6]
+    if opens and shape[:1] == "X":
+        shape = "?" + shape[1:]
     keys = (f"form {lower}", f"again {lower}", f"end {lower[-3:]}", f"shape {shape}")
     return tuple(zlib.crc32(key.encode()) % n_buckets for key in keys)

@@ -37,7 +37,7 @@ class EncoderConfig:
     conv_width: int = 9
     n_buckets: int = 16384
     dropout: float = 0.0
-    hide: float = 0.3
+    hide: float = 0.35
     alike_gain: float = 1.5
 
     def __post_init__(self):

@@ -43,8 +43,7 @@ def test_an_unknown_attention():
         ),
         ({"conv_width": 4}, "need an odd conv_width, got 4"),
         ({"dropout": 1.0}, "need 0 <= dropout < 1, got dropout=1.0"),
-        ({"rename": -0.1}, "need 0 <= rename < 1, got rename=-0.1"),
-        ({"hide": 1.0}, "need 0 <= hide < 1, got hide=1.0"),
+        ({"hide": -0.1}, "need 0 <= hide < 1, got hide=-0.1"),
         ({"alike_gain": 0.0}, "need alike_gain > 0, got 0.0"),
     ],
 )

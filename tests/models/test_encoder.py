@@ -13,7 +13,6 @@ from longctx_edu.models import (
     attention_named,
     build_tagger,
 )
-from longctx_edu.models.encoder import rename_words
 
 CONFIG = EncoderConfig(
     n_layers=2, n_heads=2, d_model=8, d_ff=12, conv_width=3, n_buckets=64
@@ -26,34 +25,61 @@ def features(*sizes, seed=0):
     return torch.randint(0, CONFIG.n_buckets, (*sizes, 4), generator=generator)
 
 
-def tagger(attention, seed=1):
-    torch.manual_seed(seed)
-    return build_tagger(CONFIG, 5, attention).double().eval()
+def drawn(module):
+    """Draw all weights anew: what a model starts with is another matter."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.4, generator=generator)
+    return module.double().eval()
+
+
+def tagger(attention):
+    return drawn(build_tagger(CONFIG, 5, attention))
 
 
 # equals the definition
 
 
-def test_an_embedding_is_the_sum_of_the_features_and_what_the_neighbours_add():
-    embedding = WordEmbedding(CONFIG).double().eval()
+def test_an_embedding_is_meaning_and_neighbours_and_identity():
+    embedding = drawn(WordEmbedding(CONFIG))
     inputs = features(1, 4)
     inputs[0, 2, 3] = -1  # stands for nothing
-    rows = [
-        sum(embedding.table.weight[feature] for feature in word if feature >= 0)
-        for word in inputs[0]
-    ]
-    x = torch.stack(rows)
+    x = torch.stack(
+        [
+            sum(embedding.meaning.weight[word[n]] for n in (0, 2, 3) if word[n] >= 0)
+            for word in inputs[0]
+        ]
+    )
     kernel, bias = embedding.conv.weight, embedding.conv.bias
-    wanted = []
-    for at in range(4):
+    for at, word in enumerate(inputs[0]):
         near = [x[at + d] if 0 <= at + d < 4 else 0 * x[0] for d in (-1, 0, 1)]
         mixed = bias + sum(kernel[:, :, n] @ near[n] for n in range(3))
-        wanted.append(x[at] + torch.nn.functional.gelu(mixed))
-    torch.testing.assert_close(embedding(inputs)[0], torch.stack(wanted))
+        identity = torch.zeros(8, dtype=torch.float64)
+        identity[4:] = embedding.codes[word[0]] + embedding.codes[word[1]]
+        wanted = x[at] + torch.nn.functional.gelu(mixed) + identity
+        torch.testing.assert_close(embedding(inputs)[0, at], wanted)
+
+
+def test_a_fresh_embedding_knows_which_word_it_is_and_not_what_it_means():
+    embedding = WordEmbedding(CONFIG).eval()
+    inputs = torch.tensor([[[1, 2, 3, 4], [1, 2, 3, 4], [5, 6, 3, 4]]])
+    one, same, other = embedding(inputs)[0]
+    assert torch.equal(one[4:], same[4:])
+    assert not torch.equal(one[4:], other[4:])
+    assert torch.equal(one[:4], other[:4])
+
+
+def test_the_meaning_of_hidden_words_is_left_out_in_training_alone():
+    config = EncoderConfig(d_model=8, n_heads=2, n_buckets=64, hide=0.5)
+    embedding = drawn(WordEmbedding(config))
+    inputs = features(1, 50)
+    wanted = embedding(inputs)
+    assert torch.equal(embedding(inputs), wanted)
+    assert not torch.equal(embedding.train()(inputs), wanted)
 
 
 def test_a_block_adds_its_two_parts_to_what_came_in():
-    block = EncoderBlock(CONFIG, full_attention).double().eval()
+    block = drawn(EncoderBlock(CONFIG, full_attention))
     x = torch.randn(2, 5, 8, dtype=torch.float64)
     after = x + block.attention(block.attention_norm(x))
     torch.testing.assert_close(block(x), after + block.feed(block.feed_norm(after)))
@@ -80,7 +106,7 @@ def test_a_window_as_wide_as_the_text_equals_full_attention():
 
 def test_the_model_sees_no_further_than_its_windows_and_convolution():
     attention = partial(window_attention, left=1, right=1)
-    encoder = Encoder(CONFIG, attention).double().eval()
+    encoder = drawn(Encoder(CONFIG, attention))
     before, changed = features(1, 12), features(1, 12)
     changed[0, 11] = (changed[0, 11] + 1) % CONFIG.n_buckets
     same = (encoder(before) == encoder(changed))[0].all(dim=-1)
@@ -90,7 +116,7 @@ def test_the_model_sees_no_further_than_its_windows_and_convolution():
 
 def test_a_global_token_brings_the_far_near():
     attention = partial(window_attention, left=1, right=1)
-    encoder = Encoder(CONFIG, attention).double().eval()
+    encoder = drawn(Encoder(CONFIG, attention))
     flags = torch.arange(12)[None] == 11
     before, changed = features(1, 12), features(1, 12)
     changed[0, 11] = (changed[0, 11] + 1) % CONFIG.n_buckets
@@ -113,7 +139,7 @@ def test_padding_changes_nothing(name):
 
 def test_dropout_works_in_training_alone():
     config = EncoderConfig(d_model=8, n_heads=2, d_ff=12, n_buckets=64, dropout=0.5)
-    model = build_tagger(config, 5, attention_named("full"))
+    model = drawn(build_tagger(config, 5, attention_named("full"))).train()
     inputs = features(1, 6)
     assert not torch.equal(model(inputs), model(inputs))
     model.eval()
@@ -133,24 +159,3 @@ def test_one_word(name):
 def test_a_classifier_takes_any_encoder():
     model = TokenClassifier(torch.nn.Embedding(7, 8), d_model=8, n_labels=3)
     assert model(torch.tensor([[1, 2]])).shape == (1, 2, 3)
-
-
-# words that training renames or hides
-
-
-def test_a_word_is_renamed_everywhere_in_a_text_or_nowhere():
-    torch.manual_seed(0)
-    few = torch.randint(0, 9, (3, 40, 1)).repeat(1, 1, 4) * 5
-    renamed = rename_words(few, 0.5, CONFIG.n_buckets)
-    assert torch.equal(renamed[..., 2:], few[..., 2:])
-    pairs = {}
-    for text in range(3):
-        for before, after in zip(few[text, :, 0], renamed[text, :, 0], strict=True):
-            assert pairs.setdefault((text, int(before)), int(after)) == after
-    changed = [before != after for (_, before), after in pairs.items()]
-    assert 0 < sum(changed) < len(changed)
-
-
-def test_renaming_leaves_padding_alone():
-    padding = torch.full((2, 5, 4), -1)
-    assert torch.equal(rename_words(padding, 0.9, CONFIG.n_buckets), padding)

@@ -87,7 +87,7 @@ def test_a_text_without_words(text):
 )
 def test_a_bar_is_shown_where_somebody_sees_it(seen, asked, monkeypatch):
     stream = io.StringIO()
-    stream.isatty = lambda: seen
+    stream.isatty = lambda: bool(seen)
     monkeypatch.setattr(sys, "stderr", stream)
-    find_entities(TAGGER, "Ada met Bo", progress=asked)
-    assert ("3/3" in stream.getvalue()) == (seen and asked)
+    find_entities(TAGGER, "Ada met Bo", progress=bool(asked))
+    assert ("3/3" in stream.getvalue()) == bool(seen and asked)
