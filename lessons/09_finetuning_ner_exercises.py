@@ -280,8 +280,8 @@ check_read_entities(read_entities)
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
 # <code>{(n, e) for n, tags in enumerate(gold) for e in read_entities(tags)}</code>, the
-# same for predicted, then
-# <code>there &amp; said</code>. F1 is <code>2 * right / (len(there) + len(said))</code>.
+# same for predicted, then <code>there &amp; said</code>. F1 is
+# <code>2 * right / (len(there) + len(said))</code>.
 # </details>
 
 

@@ -113,7 +113,7 @@ def check_read_entities(read_entities: Callable):
 
 def entities_from(read_entities: Callable, tags: list[str]) -> list[tuple]:
     """Ask for the entities of a text, and take each for a triple."""
-    found = list_of(ask_plain(read_entities, tags), "(start, stop, type)")
+    found = list_of(ask_plain(read_entities, tags), "triples (start, stop, type)")
     for entity in found:
         require(
             isinstance(entity, list | tuple) and len(entity) == 3,

@@ -16,6 +16,7 @@ __all__ = ["check_masked_cross_entropy"]
 # Shares of 3/4, 1/2 and, where nothing is asked, 1/10.
 ROWS = torch.tensor([[1.0, 3.0], [2.0, 2.0], [1.0, 9.0]]).log()
 LABELS = torch.tensor([1, 0, -100])
+CUT = ".item(), .detach() and torch.tensor(...) cut the way back to the weights"
 NOT_A_CLASS = "-100 is no column: keep the labelled rows first, then look up"
 
 
@@ -52,7 +53,7 @@ MISCOUNTED = [
 def check_masked_cross_entropy(masked_cross_entropy: Callable):
     """Shares on paper, then large logits, another ignore_index, and the gradient."""
     with on_error(NOT_A_CLASS):
-        got = tensor_of(ask(masked_cross_entropy, ROWS, LABELS), (), "none, a mean")
+        got = mean_of(ask(masked_cross_entropy, ROWS, LABELS))
     agree(
         "the loss is the mean of -log(share) over the pieces with a label",
         got,
@@ -63,7 +64,7 @@ def check_masked_cross_entropy(masked_cross_entropy: Callable):
     )
     for large, label in ((1000.0, 1), (-1000.0, 0)):
         logits, labels = torch.tensor([[large, 0.0]]), torch.tensor([label])
-        got = tensor_of(ask(masked_cross_entropy, logits, labels), (), "none, a mean")
+        got = mean_of(ask(masked_cross_entropy, logits, labels))
         agree(
             "logits of any size give a loss",
             got,
@@ -78,12 +79,26 @@ def check_masked_cross_entropy(masked_cross_entropy: Callable):
     losses = slow_losses(logits, labels, -1)
     agree(
         "ignore_index says which label is left out",
-        tensor_of(got, (), "none, a mean"),
+        mean_of(got),
         torch.tensor(sum(losses) / len(losses)),
         given={"labels": labels, "ignore_index": -1},
         hint="use the parameter ignore_index; -100 is only its default",
     )
     gradient_reaches(masked_cross_entropy)
+
+
+def mean_of(value: object) -> Tensor:
+    """Take an answer for a mean loss, or say what it is."""
+    require(
+        not isinstance(value, float),
+        "the loss is a tensor, so that training can follow it back",
+        came=value,
+        expected="a tensor without axes",
+        hint=CUT,
+    )
+    return tensor_of(
+        value, (), "none: it is one mean", hint="take the mean over pieces"
+    )
 
 
 def gradient_reaches(masked_cross_entropy: Callable) -> None:
@@ -95,7 +110,7 @@ def gradient_reaches(masked_cross_entropy: Callable) -> None:
         "the loss has a gradient",
         came="a tensor without one",
         expected="a tensor that remembers how it was computed",
-        hint=".item(), .detach() and torch.tensor(...) cut the way back",
+        hint=CUT,
     )
     loss.backward()
     agree(

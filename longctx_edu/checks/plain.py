@@ -46,13 +46,13 @@ def list_of(value: object, what: str) -> list:
 
     Args:
         value: What a learner's function gave; a tuple is as good.
-        what: What each of its items is: "tag".
+        what: What it holds: "tags".
 
     Raises:
         CheckFailed: If it is no list.
 
     Example:
-        >>> list_of(("O", "O"), "tag")
+        >>> list_of(("O", "O"), "tags")
         ['O', 'O']
     """
     hints = {
@@ -63,7 +63,7 @@ def list_of(value: object, what: str) -> list:
     name = type(value).__name__
     require(
         isinstance(value, list | tuple),
-        f"the result is a list, with a {what} for each place",
+        f"the result is a list of {what}",
         came=name,
         expected="list",
         hint=hints.get(name, "start with an empty list and append to it"),
@@ -109,19 +109,22 @@ def is_number(value: object) -> bool:
 
 
 @contextmanager
-def on_zero(hint: str) -> Iterator[None]:
-    """Add a hint where a learner's function divides by zero.
+def on_kind(kind: type[Exception], hint: str) -> Iterator[None]:
+    """Add a hint where one kind of error stops a learner's function.
 
     Args:
-        hint: One sentence about what stands for 0 / 0.
+        kind: ZeroDivisionError, for example.
+        hint: One sentence about the likely misconception.
 
     Raises:
         CheckFailed: In place of the learner's own exception.
     """
     try:
         yield
-    except ZeroDivisionError as error:
-        raise CheckFailed(f"{stopped(error)}\n  hint: {hint}") from None
+    except kind as error:
+        said = stopped(error)
+        said += "" if "hint:" in said else f"\n  hint: {hint}"
+        raise CheckFailed(said) from None
 
 
 def equal(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from longctx_edu.checks.entities_09 import slow_entities
-from longctx_edu.checks.plain import ask_plain, equal, numbers_of, on_zero
+from longctx_edu.checks.plain import ask_plain, equal, numbers_of, on_kind
 from longctx_edu.checks.report import check
 
 __all__ = ["check_micro_scores"]
@@ -85,7 +85,7 @@ def check_micro_scores(micro_scores: Callable):
     """Three against two entities; a type, a text, an average; nothing at all."""
     for gold, predicted, prop, hint, mistakes in SCORED:
         there, said = texts(gold), texts(predicted)
-        with on_zero(NOTHING):
+        with on_kind(ZeroDivisionError, NOTHING):
             got = ask_plain(micro_scores, there, said)
         equal(
             prop,

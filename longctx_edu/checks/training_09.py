@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from longctx_edu.checks.plain import ask_plain, equal, numbers_of, on_zero
+from longctx_edu.checks.plain import ask_plain, equal, numbers_of, on_kind
 from longctx_edu.checks.report import check
 
 __all__ = ["check_rate_at", "check_stop_at"]
@@ -49,7 +49,7 @@ def check_rate_at(rate_at: Callable):
         hint="two cases: (step + 1) / warmup, then what is left of the fall",
         mistakes=MISTIMED,
     )
-    with on_zero(zero):
+    with on_kind(ZeroDivisionError, zero):
         equal(
             "without a warm-up it falls from the first step",
             rates(4, 4, 0),

@@ -1,10 +1,10 @@
 """Which data a command works on: the options, and the texts that they ask for."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from longctx_edu.cli.options import flag, option
+from longctx_edu.cli.options import flag, given, option
 from longctx_edu.errors import UserError
 
 DIALS = {"tokens": "n_tokens", "in_body": "in_body", "ambiguous": "ambiguous"}
@@ -75,19 +75,19 @@ def load_splits(options: DataOptions) -> Any:
 
     if options.data is None:
         raise UserError("need --data with a data set, a file or a folder, got none")
-    given = {name: x for name, x in asdict(options).items() if x not in (None, False)}
+    asked = given(options)
     is_made = options.data == "gazette"
     wrong = [*COLUMNS, "repair_tags"] if is_made else ["articles", *DIALS]
     for name in wrong:
-        if name in given:
+        if name in asked:
             what = "files" if is_made else "the gazette"
             raise UserError(
                 f"need --{name.replace('_', '-')} with {what} only, got --data "
                 f"{options.data}: leave it out"
             )
     if is_made:
-        return load("gazette", **_dials(given))
-    layout = _layout(options.data, {n: given[n] for n in COLUMNS if n in given})
+        return load("gazette", **_dials(asked))
+    layout = _layout(options.data, {n: asked[n] for n in COLUMNS if n in asked})
     return load(options.data, layout=layout, repair=options.repair_tags)
 
 
@@ -104,22 +104,22 @@ def absolute(options: DataOptions) -> DataOptions:
     return replace(options, data=str(Path(options.data).expanduser().absolute()))
 
 
-def _dials(given: dict[str, Any]) -> dict[str, Any]:
-    dials = {DIALS[name]: given[name] for name in DIALS if name in given}
-    if "articles" in given:
-        n = given["articles"]
+def _dials(asked: dict[str, Any]) -> dict[str, Any]:
+    dials = {DIALS[name]: asked[name] for name in DIALS if name in asked}
+    if "articles" in asked:
+        n = asked["articles"]
         if n < 1:
             raise UserError(f"need --articles >= 1, got {n}")
         dials["counts"] = (n, max(1, n // 8), max(1, n // 8))
     return dials
 
 
-def _layout(name: str, given: dict[str, Any]) -> Any:
-    """Change what is known of a set's files by what was given; None: nothing was."""
+def _layout(name: str, asked: dict[str, Any]) -> Any:
+    """Change what is known of a set's files by what was asked; None: nothing was."""
     from longctx_edu.data.columns import Layout
     from longctx_edu.data.sets import CATALOGUE, recognise
 
-    if not given:
+    if not asked:
         return None
     known = CATALOGUE.get(name) or recognise(Path(name).expanduser())
-    return replace(known.layout if known else Layout(), **given)
+    return replace(known.layout if known else Layout(), **asked)

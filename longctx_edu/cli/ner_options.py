@@ -1,12 +1,15 @@
 """What is trained, and how: the options of `train ner`, and the configs they make."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from longctx_edu.cli.options import option
+from longctx_edu.cli.options import given, option
+from longctx_edu.errors import unknown_name
 
 SCRATCH = {"learning_rate": 3e-3, "batch_tokens": 2048, "epochs": 6}
 PRETRAINED = {"learning_rate": 2e-4, "batch_tokens": 1024, "epochs": 4}
+
+PRECISIONS = ("auto", "bf16", "fp32")
 
 Options = TypeVar("Options")
 
@@ -119,19 +122,10 @@ def train_config(options: TrainOptions, *, is_pretrained: bool) -> Any:
     """
     from longctx_edu.training import TrainConfig
 
+    if options.precision not in (None, *PRECISIONS):
+        raise unknown_name("precision", options.precision, PRECISIONS)
     defaults = PRETRAINED if is_pretrained else SCRATCH
     return TrainConfig(**{**defaults, **given(options)})
-
-
-def given(options: Any) -> dict[str, Any]:
-    """Return what was asked for, by name.
-
-    Args:
-        options: A dataclass whose fields are None or False where nothing was.
-    """
-    return {
-        n: x for n, x in asdict(options).items() if x is not None and x is not False
-    }
 
 
 def over(options: Options, stored: dict[str, Any]) -> Options:

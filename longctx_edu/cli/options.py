@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any, get_args
 
@@ -71,6 +71,17 @@ def flag(text: str, *names: str) -> Any:
         names: What it is called, with its dashes.
     """
     return Annotated[bool, typer.Option(*names, help=text, show_default=False)]
+
+
+def given(options: Any) -> dict[str, Any]:
+    """Return what was asked for, by name.
+
+    Args:
+        options: A dataclass whose fields are None or False where nothing was.
+    """
+    return {
+        n: x for n, x in asdict(options).items() if x is not None and x is not False
+    }
 
 
 def _parameters(kind: type) -> list[Parameter]:

@@ -9,12 +9,11 @@ from longctx_edu.cli.data_options import DataOptions, absolute, load_splits
 from longctx_edu.cli.ner_options import (
     ModelOptions,
     TrainOptions,
-    given,
     ner_config,
     over,
     train_config,
 )
-from longctx_edu.cli.options import flag, option, takes_options
+from longctx_edu.cli.options import flag, given, option, takes_options
 from longctx_edu.errors import UserError
 
 

@@ -11,12 +11,11 @@ from longctx_edu.cli.ner_options import (
     SCRATCH,
     ModelOptions,
     TrainOptions,
-    given,
     ner_config,
     over,
     train_config,
 )
-from longctx_edu.cli.options import flag, option, takes_options
+from longctx_edu.cli.options import flag, given, option, takes_options
 from longctx_edu.data.catalogue import GAZETTE_ARTICLES
 from longctx_edu.data.columns import Layout
 from longctx_edu.data.gazette import GazetteConfig
@@ -110,7 +109,8 @@ def test_defaults_of_the_data():
 
 def test_only_what_was_asked_for_is_given():
     assert given(DataOptions("a", nested=True)) == {"data": "a", "nested": True}
-    assert given(ModelOptions(dropout=0.0, overlap=0)) == {"dropout": 0.0, "overlap": 0}
+    zeros = {"dropout": 0.0, "overlap": 0}
+    assert given(ModelOptions(**zeros)) == zeros
 
 
 def test_what_is_asked_for_goes_over_what_was_stored():

@@ -200,12 +200,13 @@ def test_ctrl_c_before_there_is_a_state():
         ),
         (
             [*GAZETTE, "--attention", "ful"],
-            "unknown attention 'ful': did you mean full? Known are chunks, full, window",
+            "unknown attention 'ful': did you mean full? Known are chunks, full, "
+            "window",
         ),
         ([*GAZETTE, "--epochs", 0], "need epochs >= 1, got epochs=0"),
         (
             [*GAZETTE, "--precision", "fp8"],
-            "need precision in ('auto', 'fp32', 'bf16'), got precision='fp8'",
+            "unknown precision 'fp8': did you mean fp32? Known are auto, bf16, fp32",
         ),
         ([*GAZETTE, "--size", 3], "need size >= 8, got size=3"),
         (["--data", "gazette", "--articles", 0], "need --articles >= 1, got 0"),

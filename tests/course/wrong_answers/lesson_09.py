@@ -393,6 +393,10 @@ WRONG = {
             lambda w, y, *, ignore_index=-100: aligned(w, y),
             "only its default",
         ),
+        "label of None": (
+            lambda w, y, *, ignore_index=-100: [y[n] for n in w],
+            "None has no label",
+        ),
         "empties the labels": (align_emptying, "change the caller's list"),
     },
     "check_tags_of_words": {
@@ -472,6 +476,10 @@ WRONG = {
         "a number": (
             lambda x, y, ignore_index=-100: loss_rows(x, y, ignore_index).mean().item(),
             "torch.tensor(...)",
+        ),
+        "no mean": (
+            lambda x, y, ignore_index=-100: loss_rows(x, y, ignore_index),
+            "take the mean over pieces",
         ),
         "detached": (
             lambda x, y, ignore_index=-100: loss_in_loops(x, y, ignore_index).detach(),
