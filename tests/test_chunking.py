@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longctx_edu.chunking import Chunk, align_labels, owner, split, stitch
+from longctx_edu.chunking import Chunk, align_labels, owner, pack, split, stitch
 
 
 @st.composite
@@ -240,3 +240,44 @@ def test_no_pieces_give_no_labels():
 def test_messages(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
+
+
+def pack_by_words(n_tokens, starts, size):
+    """Pack sentence by sentence, the slow way: a list of lists of tokens."""
+    edges = sorted({0, *starts, n_tokens})
+    chunks, current = [], []
+    for first, last in zip(edges, edges[1:], strict=False):
+        sentence = list(range(first, last))
+        if len(current) + len(sentence) > size and current:
+            chunks.append(current)
+            current = []
+        current = current + sentence
+        while len(current) > size:
+            chunks.append(current[:size])
+            current = current[size:]
+    return [*chunks, current]
+
+
+@given(data=st.data())
+def test_pack_equals_the_slow_way_and_covers_each_token_once(data):
+    n = data.draw(st.integers(1, 60))
+    starts = sorted(data.draw(st.sets(st.integers(0, n - 1))))
+    size = data.draw(st.integers(1, 20))
+    chunks = pack(n, starts=starts, size=size)
+    tokens = [list(range(chunk.start, chunk.stop)) for chunk in chunks]
+    assert tokens == pack_by_words(n, starts, size)
+    assert sum(tokens, []) == list(range(n))
+
+
+@pytest.mark.parametrize(
+    ("n", "starts", "size", "words"),
+    [
+        (0, [0], 4, "n_tokens=0 and size=4"),
+        (4, [0], 0, "n_tokens=4 and size=0"),
+        (4, [0, 3, 2], 4, r"need ascending starts within 4 tokens, got \[0, 3, 2\]"),
+        (4, [0, 9], 4, r"need ascending starts within 4 tokens, got \[0, 9\]"),
+    ],
+)
+def test_pack_says_what_must_hold(n, starts, size, words):
+    with pytest.raises(ValueError, match=words):
+        pack(n, starts=starts, size=size)

@@ -11,21 +11,18 @@ from torch import Tensor, nn
 
 from longctx_edu.data.documents import Document
 from longctx_edu.errors import UserError
-from longctx_edu.integrations import (
-    PretrainedEncoder,
-    extend_positions,
-    load_pretrained,
-    table_length,
-    use_window,
-)
 from longctx_edu.measure import device
-from longctx_edu.models import TokenClassifier, attention_named, build_tagger
 from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.parts import (
+    Parts,
+    pretrained_parts,
+    restored_parts,
+    scratch_parts,
+)
 from longctx_edu.tasks import (
     Piece,
     Reader,
     SubwordReader,
-    WordReader,
     collate,
     pieces_of,
     predict_tags,
@@ -36,10 +33,6 @@ from longctx_edu.training.files import cannot_write
 
 TOKENIZER = "tokenizer"
 """The folder, beside the weights, of a pretrained model's tokenizer."""
-
-
-LONG = 4096
-"""Tokens that a pretrained model reads at once through a window, if not said."""
 
 
 @dataclass(frozen=True)
@@ -169,12 +162,11 @@ def build(config: NerConfig, types: Sequence[str], *, seed: int = 0) -> Tagger:
     Raises:
         UserError: If a pretrained model is not found or cannot read so long a text.
     """
+    make = pretrained_parts if config.is_pretrained else scratch_parts
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        make = _pretrained if config.is_pretrained else _scratch
-        tagger = make(config, tuple(types))
-    tagger.model.to(device())
-    return tagger
+        parts = make(config, len(tag_names(types)))
+    return _tagger(parts, types, config)
 
 
 def load(folder: str | Path) -> Tagger:
@@ -194,72 +186,22 @@ def load(folder: str | Path) -> Tagger:
         )
     try:
         config = NerConfig.from_json(saved["ner"])
-        types, table, backbone = saved["types"], saved["table"], saved["backbone"]
+        types, backbone = saved["types"], saved["backbone"]
     except (KeyError, TypeError) as error:
         raise UserError(f"{folder}/config.json is damaged: {error}") from None
+    n_labels = len(tag_names(types))
     if backbone is None:
-        tagger = _scratch(config, tuple(types))
+        parts = scratch_parts(config, n_labels)
     else:
-        tagger = _restored(config, tuple(types), table, backbone, Path(folder))
-    load_weights(tagger.model, folder)
-    tagger.model.to(device()).eval()
-    return tagger
+        parts = restored_parts(config, n_labels, backbone, Path(folder) / TOKENIZER)
+    load_weights(parts.model, folder)
+    parts.model.eval()
+    return _tagger(parts, types, config)
 
 
-def _scratch(config: NerConfig, types: tuple[str, ...]) -> Tagger:
-    name = "window" if config.attention == "window" else "full"
-    attention = attention_named(name, left=config.left, right=config.right)
-    model = build_tagger(config.encoder, len(tag_names(types)), attention)
-    return Tagger(model, WordReader(config.encoder.n_buckets), types, config)
-
-
-def _pretrained(config: NerConfig, types: tuple[str, ...]) -> Tagger:
-    encoder, tokenizer = load_pretrained(config.model)
-    if config.attention == "window":
-        use_window(encoder, left=config.left, right=config.right)
-        extend_positions(encoder, config.max_tokens or LONG)
-    return _around(encoder, tokenizer, config, types)
-
-
-def _restored(
-    config: NerConfig,
-    types: tuple[str, ...],
-    table: int | None,
-    backbone: dict[str, Any],
-    folder: Path,
-) -> Tagger:
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
-
-    place = folder / TOKENIZER
-    if not place.is_dir():
-        raise UserError(f"need the tokenizer in {place}, got none; train again")
-    tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True)
-    numbers = dict(backbone)
-    kind = numbers.pop("model_type")
-    plain = {"add_pooling_layer": False} if kind in ("bert", "roberta") else {}
-    encoder = AutoModel.from_config(AutoConfig.for_model(kind, **numbers), **plain)
-    if config.attention == "window":
-        use_window(encoder, left=config.left, right=config.right)
-    return _around(encoder, tokenizer, config, types)
-
-
-def _around(
-    encoder: Any, tokenizer: Any, config: NerConfig, types: tuple[str, ...]
-) -> Tagger:
-    """Put a task layer on a pretrained encoder."""
-    reader, table = SubwordReader(tokenizer), table_length(encoder.config)
-    most = config.size if config.attention == "chunks" else config.max_tokens
-    if table is not None and most is not None and most > table:
-        flag = "size" if config.attention == "chunks" else "max-tokens"
-        raise UserError(
-            f"need --{flag} <= {table}, the length of the position table of "
-            f"{config.model}, got {most}; --attention window extends the table"
-        )
-    model = TokenClassifier(
-        PretrainedEncoder(encoder),
-        encoder.config.hidden_size,
-        len(tag_names(types)),
-        config.dropout,
+def _tagger(parts: Parts, types: Sequence[str], config: NerConfig) -> Tagger:
+    """Put the parts together, on the device of this machine."""
+    parts.model.to(device())
+    return Tagger(
+        parts.model, parts.reader, tuple(types), config, parts.table, parts.backbone
     )
-    backbone = encoder.config.to_diff_dict() | {"model_type": encoder.config.model_type}
-    return Tagger(model, reader, types, config, table, backbone)

@@ -8,7 +8,7 @@ import torch
 from longctx_edu.data.documents import Document
 from longctx_edu.errors import UserError
 from longctx_edu.models import EncoderConfig
-from longctx_edu.recipes import tagger as module
+from longctx_edu.recipes import parts
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.tagger import build, load
 
@@ -186,5 +186,5 @@ def test_a_tokenizer_that_cannot_be_written(small_bert, tmp_path):
 
 
 def test_long_is_what_the_window_reads_where_nothing_is_said(small_bert, monkeypatch):
-    monkeypatch.setattr(module, "LONG", 200)
+    monkeypatch.setattr(parts, "LONG", 200)
     assert build(NerConfig(model=small_bert, attention="window"), TYPES).table == 200
