@@ -1,7 +1,7 @@
 """`longctx demo`: the main job, three models that read the same long articles."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -43,7 +43,11 @@ def demo(
     sizes = DemoSizes(**QUICK) if quick else DemoSizes()
     try:
         report = run_demo(
-            out, sizes=sizes, seed=seed, progress=not quiet, say=teller(console)
+            out,
+            sizes=sizes,
+            seed=seed,
+            progress=not quiet,
+            say=None if quiet else tell,
         )
     except Interrupted:
         raise KeyboardInterrupt("stopped; longctx demo begins it anew") from None
@@ -77,10 +81,10 @@ def need_own_folder(folder: Path, *, overwrite: bool) -> None:
         )
 
 
-def teller(console: Any) -> Any:
-    """Return what prints a line for each stage.
+def tell(line: str) -> None:
+    """Print the name of a stage on stderr, as the bars under it are.
 
     Args:
-        console: Where to print.
+        line: What begins now.
     """
-    return lambda line: console.print(line, style="bold", markup=False)
+    typer.secho(line, bold=True, err=True)

@@ -106,9 +106,7 @@ def run_demo(
     return report
 
 
-def demo_articles(
-    sizes: DemoSizes, seed: int
-) -> tuple[Splits, list[Article]]:
+def demo_articles(sizes: DemoSizes, seed: int) -> tuple[Splits, list[Article]]:
     """Write the articles: to train on, to test on, and to test on four times as long.
 
     Args:
@@ -243,4 +241,3 @@ def describe(config: NerConfig) -> str:
     if config.attention == "full":
         return "every token sees every token"
     return f"{config.left} neighbours on each side, and the lead is global"
-

@@ -54,9 +54,7 @@ def score_documents(
     return scores
 
 
-def far_f1(
-    documents: Sequence[Document], predicted: Sequence[Sequence[str]]
-) -> float:
+def far_f1(documents: Sequence[Document], predicted: Sequence[Sequence[str]]) -> float:
     """Strict F1 of the ambiguous mentions whose evidence is far.
 
     Args:

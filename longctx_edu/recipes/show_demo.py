@@ -44,12 +44,13 @@ def _show(
 
 
 def _quality(models: dict[str, Any]) -> dict[str, list[str]]:
-    rows = {}
-    for name in ("precision", "recall", "f1"):
-        rows[f"{name.replace('f1', 'F1')}, before -> after"] = [
-            f"{percent(found['before'][name])} -> {percent(found[name])}"
-            for found in models.values()
-        ]
+    rows, names = {}, {"precision": "precision", "recall": "recall", "f1": "F1"}
+    for part, name in names.items():
+        for when in ("before", "after"):
+            found = (
+                one if when == "after" else one["before"] for one in models.values()
+            )
+            rows[f"{name} {when} training"] = [percent(each[part]) for each in found]
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -148,14 +149,20 @@ def test_ambiguous_names_stand_through_the_whole_body(written):
             assert max(gaps) < 600
 
 
-def test_neighbours_never_share_a_pattern_and_repeats_come_late(sample):
-    near = total = 0
+def test_neighbours_never_share_a_pattern(sample):
     for a in sample:
+        assert all(p != q for p, q in pairwise(a.patterns))
+
+
+@pytest.mark.parametrize(("split", "most"), [("train", 0.002), ("test", 0.02)])
+def test_repeats_come_late(split, most, written):
+    # A held-out split has half the patterns of train, so it returns to them sooner.
+    near = total = 0
+    for a in written(GazetteConfig(n_tokens=2048, split=split), 20):
         for i, pattern in enumerate(a.patterns[1:], 1):
-            assert pattern != a.patterns[i - 1]
             near += pattern in a.patterns[max(0, i - 10) : i]
             total += 1
-    assert near / total < 0.01
+    assert near / total < most
 
 
 def test_events_are_told_where_they_say(sample):
