@@ -246,7 +246,7 @@ def pack_by_words(n_tokens, starts, size):
     """Pack sentence by sentence, the slow way: a list of lists of tokens."""
     edges = sorted({0, *starts, n_tokens})
     chunks, current = [], []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         sentence = list(range(first, last))
         if len(current) + len(sentence) > size and current:
             chunks.append(current)

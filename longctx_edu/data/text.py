@@ -1,8 +1,9 @@
 """From text to words, and from words to numbers, without a vocabulary.
 
 A word becomes a few features: its form (two independent hashes), its ending, and its
-shape, where a capital that opens a sentence tells nothing. Each feature names a row of one table of `n_buckets` rows. No list of words is
-learnt or saved, so a name never seen before is a word like any other.
+shape, in which a capital that opens a sentence tells nothing. Each feature names a row
+of one table of `n_buckets` rows. No list of words is learnt or saved, so a name never
+seen before is a word like any other.
 """
 
 import re

@@ -36,6 +36,7 @@ class Predicate:
     def __call__(
         self, query: Int[Tensor, "query 1"], key: Int[Tensor, " key"]
     ) -> Bool[Tensor, "*batch query key"]:
+        """Answer for all pairs of the given positions."""
         return self.allows(query, key)
 
     def __and__(self, other: "Predicate") -> "Predicate":

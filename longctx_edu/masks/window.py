@@ -26,9 +26,7 @@ def check_window(left: int | None, right: int | None, dilation: int) -> None:
                 f"got left={left} and right={right}"
             )
     if type(dilation) is not int or dilation < 1:
-        raise ValueError(
-            f"need a dilation that is a whole number >= 1, got {dilation}"
-        )
+        raise ValueError(f"need a dilation that is a whole number >= 1, got {dilation}")
 
 
 def window(*, left: int | None, right: int | None, dilation: int = 1) -> Predicate:

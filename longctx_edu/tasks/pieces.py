@@ -56,7 +56,7 @@ class Piece:
         document: Number of the document that it comes from.
     """
 
-    inputs: Int[Tensor, "token *feature"]
+    inputs: Int[Tensor, " token *feature"]
     labels: Int[Tensor, " token"]
     global_tokens: Bool[Tensor, " token"]
     words: Int[Tensor, " token"]

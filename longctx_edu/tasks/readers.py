@@ -24,7 +24,7 @@ class Reading:
         words: The word that each input token belongs to, counted from 0.
     """
 
-    inputs: Int[Tensor, "token *feature"]
+    inputs: Int[Tensor, " token *feature"]
     words: Int[Tensor, " token"]
 
 
@@ -39,10 +39,12 @@ class Reader(Protocol):
     """
 
     pad: int
-    before: Int[Tensor, "token *feature"]
-    after: Int[Tensor, "token *feature"]
+    before: Int[Tensor, " token *feature"]
+    after: Int[Tensor, " token *feature"]
 
-    def read(self, words: Sequence[str]) -> Reading: ...
+    def read(self, words: Sequence[str]) -> Reading:
+        """Turn the words of a document into inputs."""
+        ...
 
 
 @dataclass(frozen=True)
