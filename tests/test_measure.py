@@ -98,3 +98,13 @@ def test_messages(monkeypatch):
     text = "unknown device in LONGCTX_DEVICE 'tpu': "
     with pytest.raises(UserError, match=f"^{re.escape(text)}"):
         device()
+
+
+def test_memory_that_was_freed_before_shows_again():
+    def parts():
+        # Blocks below the size from which the C library asks the system each time.
+        return [torch.ones(4_000) for _ in range(4_000)]
+
+    first = measure(parts).peak_bytes
+    again = measure(parts).peak_bytes
+    assert again > 0.7 * first > 20_000_000

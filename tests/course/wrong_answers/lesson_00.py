@@ -124,14 +124,17 @@ ALTERNATIVES = {
     "check_distance_to_evidence": [
         by_cases,
         lambda mention, evidence: max(both_ways(mention, evidence), 0),
-        lambda mention, evidence: len(range(*sorted([*mention, *evidence])[1:3]))
-        if both_ways(mention, evidence) > 0
-        else 0,
+        lambda mention, evidence: (
+            len(range(*sorted([*mention, *evidence])[1:3]))
+            if both_ways(mention, evidence) > 0
+            else 0
+        ),
     ],
     "check_reachable": [
         by_limits,
         lambda mention, evidence, size: same_chunk(ends(mention, evidence), size),
-        lambda mention, evidence, size: min(*mention, *evidence) // size
-        == (max(*mention, *evidence) - 1) // size,
+        lambda mention, evidence, size: (
+            min(*mention, *evidence) // size == (max(*mention, *evidence) - 1) // size
+        ),
     ],
 }
