@@ -6,9 +6,6 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from longctx_edu.cli.options import given, option
 from longctx_edu.errors import unknown_name
 
-SCRATCH = {"learning_rate": 3e-3, "batch_tokens": 2048, "epochs": 6}
-PRETRAINED = {"learning_rate": 2e-4, "batch_tokens": 1024, "epochs": 4}
-
 PRECISIONS = ("auto", "bf16", "fp32")
 
 Options = TypeVar("Options")
@@ -74,10 +71,14 @@ class TrainOptions:
     ] = None
     learning_rate: Annotated[
         float | None,
-        option("Its peak, after warm-up.", default="3e-3, pretrained 2e-4"),
+        option("Its peak, after warm-up.", default="5e-3, pretrained 2e-4"),
     ] = None
     batch_tokens: Annotated[
         int | None, option("Most tokens in a batch.", default="2048, pretrained 1024")
+    ] = None
+    weight_decay: Annotated[
+        float | None,
+        option("Decay of matrices.", default="0.5, pretrained 0.01"),
     ] = None
     patience: Annotated[
         int | None,
@@ -120,6 +121,7 @@ def train_config(options: TrainOptions, *, is_pretrained: bool) -> Any:
     Raises:
         ValueError: If a value is outside its range.
     """
+    from longctx_edu.recipes.config import PRETRAINED, SCRATCH
     from longctx_edu.training import TrainConfig
 
     if options.precision not in (None, *PRECISIONS):

@@ -14,7 +14,7 @@ from longctx_edu.data.cut import Splits
 from longctx_edu.data.gazette import TYPES, Article, GazetteConfig, articles
 from longctx_edu.measure import device, measure
 from longctx_edu.plotting import panels, plot_f1_by_distance, save_figure
-from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.config import SCRATCH, NerConfig
 from longctx_edu.recipes.ner import describe_model, tagger_scores, write_report
 from longctx_edu.recipes.scores import FAR
 from longctx_edu.recipes.tagger import Tagger, build
@@ -30,13 +30,8 @@ MODELS = {
 }
 """The three ways to read a long text."""
 
-TRAINING = TrainConfig(
-    epochs=1,
-    learning_rate=5e-3,
-    batch_tokens=2048,
-    weight_decay=0.5,
-    precision="fp32",
-)
+TRAINING = TrainConfig(**{**SCRATCH, "epochs": 1, "precision": "fp32"})
+"""One pass over the articles, the same for all three."""
 
 
 @dataclass(frozen=True)

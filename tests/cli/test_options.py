@@ -7,8 +7,6 @@ import typer
 
 from longctx_edu.cli.data_options import DataOptions, absolute
 from longctx_edu.cli.ner_options import (
-    PRETRAINED,
-    SCRATCH,
     ModelOptions,
     TrainOptions,
     ner_config,
@@ -19,7 +17,7 @@ from longctx_edu.cli.options import flag, given, option, takes_options
 from longctx_edu.data.catalogue import GAZETTE_ARTICLES
 from longctx_edu.data.columns import Layout
 from longctx_edu.data.gazette import GazetteConfig
-from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.config import PRETRAINED, SCRATCH, NerConfig
 from longctx_edu.training import TrainConfig
 
 

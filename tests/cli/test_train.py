@@ -36,7 +36,7 @@ def test_a_run_leaves_model_report_and_figures(trained):
         "training.png",
     }
     report = json.loads((trained / "report.json").read_text())
-    assert report["training"]["learning_rate"] == 3e-3
+    assert report["training"]["learning_rate"] == 5e-3
     assert report["training"]["batch_tokens"] == 2048
 
 
