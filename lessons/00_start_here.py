@@ -29,9 +29,9 @@ from longctx_edu.plotting import COLOURS, panels, plot_f1_by_distance, plot_mask
 from longctx_edu.cli.doctor import doctor_rows, lessons_can_run, render
 
 rows = doctor_rows()
-assert lessons_can_run(rows), "the next cell says what to do"
+assert lessons_can_run(rows), "switch the next cell on: it says how"
 for row in rows:
-    print("missing " if row.status == "missing" else "can run ", row.name)
+    print("missing" if row.status == "missing" else "fine   ", row.name)
 
 # %% [markdown]
 # Versions, sizes and advice differ from machine to machine, so they are not kept in
@@ -53,7 +53,7 @@ if SHOW_ALL:
 # NBVAL_CHECK_OUTPUT
 paper = article(GazetteConfig(n_tokens=512, seed=3), 0)
 last = [m for m in paper.mentions if m.ambiguous][-2:]
-print(" ".join(paper.tokens[last[0].start - 6 : last[1].stop + 8]))
+print(" ".join(paper.tokens[last[0].start - 6 : last[1].stop + 7]))
 
 # %% [markdown]
 # Our task: find the names, and say what each one is. There are four types: **PER**, a
@@ -75,7 +75,7 @@ def in_colour(text, kind):
     colour = dict(zip(TYPES, COLOURS, strict=False)).get(kind)
     safe = html.escape(text)
     if colour is None:
-        return safe
+        return f"<b>{safe}</b>" if kind else safe
     return f'<b style="color:{colour}">{safe}</b><sub>{kind}</sub>'
 
 
@@ -149,9 +149,9 @@ assert int(dense_mask(document(twice // 4), 24).sum()) == 2 * int(chunks.sum())
 # ## The promise, in small
 #
 # Now we train. Two models of the same size start from nothing and read the same
-# articles in the same order. One reads chunks of 128 tokens, one a window of 16 on
-# each side with the first lines global. Both are tested on articles with names that
-# they have never seen.
+# articles once. One reads chunks of at most 128 tokens, one a window of 16 on each side
+# with the first lines global. Both are tested on people, organisations and places that
+# they have never met.
 
 # %%
 from longctx_edu.recipes.demo import MODELS, TRAINING, DemoSizes, demo_articles
@@ -167,8 +167,8 @@ assert not seen & asked, "no person, organisation or place is in both"
 
 # %% [markdown]
 # **F1** is 1 where every name is found with the right type, 0 where none is; lesson 09
-# builds it. We look at bare names whose evidence is 128 tokens away or more. Four types
-# are equally likely.
+# builds it. We look at bare names whose evidence is 128 tokens away or more. Whoever
+# finds them all and guesses among four types is right one time in four.
 #
 # **Predict** the F1 of each model: nearer to 0.25, 0.5 or 0.8? Then run the cell and
 # give it a minute.
@@ -209,9 +209,10 @@ assert beside["f1"] - nearby["f1"] > 0.1
 
 # %% [markdown]
 # That is the course's promise. `longctx demo`, or `make run`, makes the large figure:
-# more training, full attention as a third line, articles of 1,024 and of 4,096 tokens,
-# and what each model costs. It takes a few minutes and writes to `runs/demo/`.
-#
+# more training, full attention as a third line, tests on articles of 1,024 and of 4,096
+# tokens, and what each model costs. It takes a few minutes and writes to `runs/demo/`.
+
+# %% [markdown]
 # ## How a lesson works
 #
 # As above: **predict, run, figure, one sentence**. Predict in earnest, on paper: a
@@ -292,7 +293,8 @@ check_chunk_of(chunk_of)
 #
 # **Exercises 0.1 to 0.3** · 15 minutes · ●●○○○ · Which chunk, what distance, and can a
 # chunk see both?
-#
+
+# %% [markdown]
 # ## When something goes wrong
 #
 # An error of the library is one line: what must hold, what came, and what to do where
@@ -310,7 +312,8 @@ for wrong in ({"n_tokens": 10}, {"split": "tets"}):
 # The command line speaks the same way, and `longctx --help` lists what it can do. If a
 # whole notebook fails, ask `longctx doctor` first. Then restart the kernel and run all
 # cells: cells that ran out of order are the usual reason.
-#
+
+# %% [markdown]
 # ## The map
 #
 # | lesson | the question | minutes |

@@ -1,41 +1,13 @@
-"""What the shared guards in tests/course do not hold: other styles, and a look."""
+"""What the shared guards in tests/course do not hold: how messages look."""
 
-import importlib.util
-from pathlib import Path
-
-import pytest
+import machinery as m
 
 from longctx_edu.checks import lesson_00
 from longctx_edu.checks.lesson_00 import one_chunk_holds, phrases, tokens_between
 from longctx_edu.chunking import split
 from longctx_edu.data.gazette import GazetteConfig, article
 
-FILE = Path(__file__).parents[1] / "course" / "wrong_answers" / "lesson_00.py"
-spec = importlib.util.spec_from_file_location("wrong_answers_lesson_00", FILE)
-answers = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(answers)
-
-WRONG = [(c, n) for c, named in answers.WRONG.items() for n in named]
-RIGHT = [(c, n) for c, many in answers.ALTERNATIVES.items() for n in range(len(many))]
-
-
-@pytest.mark.parametrize(("check", "name"), WRONG, ids=map(" ".join, WRONG))
-def test_a_wrong_answer_gets_its_own_hint(check, name):
-    wrong, words = answers.WRONG[check][name]
-    verdict = getattr(lesson_00, check)(wrong)
-    assert verdict.status == "failed"
-    assert words in verdict.message
-    assert verdict.message.count("hint:") == 1
-
-
-@pytest.mark.parametrize(("check", "number"), RIGHT)
-def test_another_style_passes(check, number):
-    verdict = getattr(lesson_00, check)(answers.ALTERNATIVES[check][number])
-    assert (verdict.status, verdict.message[0]) == ("passed", "✓"), verdict.message
-
-
-def test_every_check_has_wrong_and_right_answers():
-    assert sorted(answers.WRONG) == sorted(answers.ALTERNATIVES) == lesson_00.__all__
+answers = m.load_file(m.WRONG_ANSWERS / "lesson_00.py")
 
 
 def test_a_message_reads_well():
@@ -77,11 +49,11 @@ def test_a_function_without_return_is_told_so():
 
 def test_the_oracle_of_distances_equals_the_gazette():
     paper = article(GazetteConfig(n_tokens=512), 0)
-    hidden = [m for m in paper.mentions if m.ambiguous]
-    for m in hidden:
-        places = [(e.start, e.stop) for e in paper.evidence if e.name == m.name]
-        nearest = min(tokens_between((m.start, m.stop), place) for place in places)
-        assert nearest == m.distance
+    hidden = [one for one in paper.mentions if one.ambiguous]
+    for one in hidden:
+        places = [(e.start, e.stop) for e in paper.evidence if e.name == one.name]
+        nearest = min(tokens_between((one.start, one.stop), place) for place in places)
+        assert nearest == one.distance
     assert len(hidden) > 10
 
 

@@ -1,40 +1,12 @@
-"""What the shared guards in tests/course do not hold: other styles, and a look."""
+"""What the shared guards in tests/course do not hold: how messages look."""
 
-import importlib.util
-from pathlib import Path
-
-import pytest
+import machinery as m
 import torch
 
 from longctx_edu.checks import lesson_01
 from longctx_edu.checks.oracles import drawn, slow_attention, slow_heads
 
-FILE = Path(__file__).parents[1] / "course" / "wrong_answers" / "lesson_01.py"
-spec = importlib.util.spec_from_file_location("wrong_answers_lesson_01", FILE)
-answers = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(answers)
-
-WRONG = [(c, n) for c, named in answers.WRONG.items() for n in named]
-RIGHT = [(c, n) for c, many in answers.ALTERNATIVES.items() for n in range(len(many))]
-
-
-@pytest.mark.parametrize(("check", "name"), WRONG, ids=map(" ".join, WRONG))
-def test_a_wrong_answer_gets_its_own_hint(check, name):
-    wrong, words = answers.WRONG[check][name]
-    verdict = getattr(lesson_01, check)(wrong)
-    assert verdict.status == "failed"
-    assert words in verdict.message
-    assert verdict.message.count("hint:") == 1
-
-
-@pytest.mark.parametrize(("check", "number"), RIGHT)
-def test_another_style_passes(check, number):
-    verdict = getattr(lesson_01, check)(answers.ALTERNATIVES[check][number])
-    assert (verdict.status, verdict.message[0]) == ("passed", "✓"), verdict.message
-
-
-def test_every_check_has_wrong_and_right_answers():
-    assert sorted(answers.WRONG) == sorted(answers.ALTERNATIVES) == lesson_01.__all__
+answers = m.load_file(m.WRONG_ANSWERS / "lesson_01.py")
 
 
 def test_a_message_reads_well():

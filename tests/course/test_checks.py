@@ -62,6 +62,8 @@ def faults_of_a_check(check, answers: dict[str, tuple]) -> list[str]:
             said.append(f"{name!r} is {verdict.status}")
         elif words not in verdict.message:
             said.append(f"{name!r} misses {words!r} in: {verdict.message}")
+        elif verdict.message.count("hint:") != 1:
+            said.append(f"{name!r} gets more than one hint: {verdict.message}")
     return said
 
 
@@ -94,6 +96,19 @@ def test_wrong_answers_are_refused_with_their_own_hint(path):
         if bare(name) in wrong
     }
     assert {name: faults for name, faults in said.items() if faults} == {}
+
+
+@m.each(CHECKED)
+def test_right_answers_of_another_style_pass(path):
+    styles = m.load_file(m.WRONG_ANSWERS / path.name).ALTERNATIVES
+    assert sorted(styles) == sorted(checks_of(path))
+    said = [
+        (name, verdict.message)
+        for name, answers in styles.items()
+        for answer in answers
+        if (verdict := getattr(module_of(path), name)(answer)).status != "passed"
+    ]
+    assert said == []
 
 
 @m.each(CHECKED)
