@@ -55,6 +55,14 @@ class ModelOptions:
         int | None,
         option("full, window: cut documents longer than this.", default="none"),
     ] = None
+    decoding: Annotated[
+        str | None,
+        option(
+            "How tags are read off: each word alone, or the best row IOB2 allows.",
+            default="greedy",
+            metavar="greedy|constrained",
+        ),
+    ] = None
     dropout: Annotated[
         float | None, option("Share of numbers set to 0.", default="0.1")
     ] = None

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,13 @@ def evaluate(
     folder: FOLDER,
     data: DataOptions,
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
+    decoding: Annotated[
+        str | None,
+        option(
+            "How tags are read off, if not as the model was trained.",
+            metavar="greedy|constrained",
+        ),
+    ] = None,
 ) -> None:
     """Score a trained model on a data set, and keep the scores beside it."""
     from rich.console import Console
@@ -35,6 +42,8 @@ def evaluate(
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
     tagger, splits = load(folder), load_splits(data)
+    if decoding is not None:
+        tagger = replace(tagger, config=replace(tagger.config, decoding=decoding))
     strange = sorted(set(splits.types) - set(tagger.types))
     if strange:
         raise UserError(
@@ -44,7 +53,12 @@ def evaluate(
         )
     documents = getattr(splits, split)
     scores = tagger_scores(tagger, documents)
-    report = {"data": splits.name, "split": split, "documents": len(documents)}
+    report = {
+        "data": splits.name,
+        "split": split,
+        "documents": len(documents),
+        "decoding": tagger.config.decoding,
+    }
     path = folder / f"evaluation_{splits.name}_{split}.json"
     write_text(path, json.dumps({**report, **scores}, indent=2) + "\n")
     console = Console()

@@ -5,7 +5,7 @@ from typing import Any
 
 from longctx_edu.errors import UserError, unknown_name
 from longctx_edu.models import EncoderConfig
-from longctx_edu.tasks import Cut
+from longctx_edu.tasks import DECODERS, Cut
 
 ATTENTIONS = ("chunks", "full", "window")
 """How a document is read: cut up, whole, or whole through a window."""
@@ -40,11 +40,13 @@ class NerConfig:
         max_tokens: Most tokens read at once, with "full" and "window"; longer
             documents are cut. None: "window" cuts where the position table ends,
             "full" never cuts, and refuses a document that is longer than the table.
+        decoding: How logits become tags: "greedy", each word alone, or
+            "constrained", the best row of tags that IOB2 allows.
         dropout: Share of a token's numbers set to 0 before the task layer.
         encoder: Sizes of a model from scratch.
 
     Raises:
-        UserError: If the attention is unknown or a number is outside its range.
+        UserError: If attention or decoding is unknown, or a number out of range.
 
     Example:
         >>> NerConfig(attention="window", left=16, right=16).model
@@ -59,12 +61,15 @@ class NerConfig:
     right: int = 32
     n_global: int = 1
     max_tokens: int | None = None
+    decoding: str = "greedy"
     dropout: float = 0.1
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
 
     def __post_init__(self):
         if self.attention not in ATTENTIONS:
             raise unknown_name("attention", self.attention, ATTENTIONS)
+        if self.decoding not in DECODERS:
+            raise unknown_name("decoding", self.decoding, DECODERS)
         if self.size < 8:
             raise UserError(f"need size >= 8, got size={self.size}")
         least = {"overlap": 0, "left": 0, "right": 0, "n_global": 0, "max_tokens": 8}

@@ -20,6 +20,7 @@ from longctx_edu.recipes.parts import (
     scratch_parts,
 )
 from longctx_edu.tasks import (
+    DECODERS,
     Piece,
     Reader,
     SubwordReader,
@@ -107,6 +108,7 @@ class Tagger:
             self.tags,
             lengths=[len(document) for document in documents],
             pad=self.reader.pad,
+            decode=DECODERS[self.config.decoding],
             on_piece=on_piece,
         )
 

@@ -1,5 +1,6 @@
 """From texts to a model's inputs, and from its outputs back to the text."""
 
+from longctx_edu.tasks.decoding import DECODERS, constrained, greedy
 from longctx_edu.tasks.pieces import IGNORE, Cut, Piece, collate, pieces_of
 from longctx_edu.tasks.readers import Reader, Reading, SubwordReader, WordReader
 from longctx_edu.tasks.tagging import (
@@ -10,6 +11,7 @@ from longctx_edu.tasks.tagging import (
 )
 
 __all__ = [
+    "DECODERS",
     "IGNORE",
     "Cut",
     "Piece",
@@ -18,6 +20,8 @@ __all__ = [
     "SubwordReader",
     "WordReader",
     "collate",
+    "constrained",
+    "greedy",
     "pieces_of",
     "predict_tags",
     "tag_logits",

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from longctx_edu.tasks.decoding import greedy
 from longctx_edu.tasks.pieces import IGNORE, Piece, collate
 
 
@@ -61,6 +62,7 @@ def predict_tags(
     lengths: Sequence[int],
     pad: int,
     batch_tokens: int = 4096,
+    decode: Callable[[Tensor, Sequence[str]], list[str]] = greedy,
     on_piece: Callable[[int], None] | None = None,
 ) -> list[list[str]]:
     """Tag whole documents: each word by the piece that answers for it.
@@ -72,25 +74,25 @@ def predict_tags(
         lengths: Words of each document.
         pad: The input that fills up a row.
         batch_tokens: Most tokens in a batch, padding included.
+        decode: How a document's logits become its tags: `greedy`, or `constrained`.
         on_piece: Called with the tokens of each finished batch.
     """
     device = next(model.parameters()).device
-    answers = [["O"] * length for length in lengths]
+    nothing = torch.tensor([float(tag == "O") for tag in tags])
+    answers = [nothing.repeat(length, 1) for length in lengths]
     was_training = model.training
     model.eval()
     for numbers in _batches([len(piece) for piece in pieces], batch_tokens):
         group = [pieces[number] for number in numbers]
         batch = {k: x.to(device) for k, x in collate(group, pad=pad).items()}
-        labels = tag_logits(model, batch).argmax(dim=-1).cpu()
-        for piece, row in zip(group, labels, strict=True):
+        logits = tag_logits(model, batch).float().cpu()
+        for piece, rows in zip(group, logits, strict=True):
             at = piece.words >= 0
-            words, found = piece.words[at].tolist(), row[: len(piece)][at].tolist()
-            for word, label in zip(words, found, strict=True):
-                answers[piece.document][word] = tags[label]
+            answers[piece.document][piece.words[at]] = rows[: len(piece)][at]
         if on_piece is not None:
             on_piece(sum(len(piece) for piece in group))
     model.train(was_training)
-    return answers
+    return [decode(rows, tags) for rows in answers]
 
 
 def _batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:

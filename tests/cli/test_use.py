@@ -251,3 +251,18 @@ def test_a_folder_that_cannot_be_written(refused, model, monkeypatch):
         f"cannot write {model}/evaluation_gazette_test.json: Read-only file system; "
         "free some space or choose another folder with --out"
     )
+
+
+def test_another_decoding_can_be_asked_for(model, call):
+    sizes = ["--articles", 8, "--tokens", 160]
+    code, _, _ = call(
+        "evaluate", model, "--data", "gazette", *sizes, "--decoding", "constrained"
+    )
+    assert code == 0
+    kept = json.loads((model / "evaluation_gazette_test.json").read_text())
+    assert kept["decoding"] == "constrained"
+
+
+def test_an_unknown_decoding_is_refused(trained, refused):
+    said = refused("evaluate", trained, "--data", "gazette", "--decoding", "best")
+    assert said == "unknown decoding 'best': Known are constrained, greedy"

@@ -59,3 +59,8 @@ def test_what_is_trained_from_nothing():
 def test_numbers_outside_their_range(numbers, wanted):
     with pytest.raises(UserError, match=re.escape(wanted)):
         NerConfig(**numbers)
+
+
+def test_an_unknown_decoding_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match="unknown decoding 'greed': did you mean greed"):
+        NerConfig(decoding="greed")

@@ -1,0 +1,78 @@
+"""From a document's logits to its tags: each word alone, or the whole row at once."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def greedy(logits: Float[Tensor, "word label"], tags: Sequence[str]) -> list[str]:
+    """Give each word its best tag, whatever its neighbours have.
+
+    Args:
+        logits: One a word and label.
+        tags: The tag that each label number stands for.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+        >>> greedy(logits, ["O", "B-A", "I-A"])
+        ['O', 'I-A']
+    """
+    return [tags[label] for label in logits.argmax(dim=-1).tolist()]
+
+
+def constrained(logits: Float[Tensor, "word label"], tags: Sequence[str]) -> list[str]:
+    """Give a document its most likely tags among those that IOB2 allows.
+
+    An `I-` must continue an entity of its type. A tag that breaks this would count as
+    no entity at all; here it becomes part of one, or nothing, whichever the logits of
+    all words together favour. Found word by word, keeping for each tag the best way
+    that leads to it.
+
+    Args:
+        logits: One a word and label.
+        tags: The tag that each label number stands for.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+        >>> constrained(logits, ["O", "B-A", "I-A"])
+        ['B-A', 'I-A']
+
+    Source: Viterbi 1967; for tags with a hand-set transition table: Lample et al.
+    2016, section 2.2.
+    """
+    if len(logits) == 0:
+        return []
+    words = logits.float().log_softmax(dim=-1).cpu()
+    first, follows = _allowed(tags)
+    best, came_from = words[0] + first, []
+    for word in words[1:]:
+        way, source = (best[:, None] + follows).max(dim=0)
+        came_from.append(source)
+        best = way + word
+    labels = [int(best.argmax())]
+    for source in reversed(came_from):
+        labels.append(int(source[labels[-1]]))
+    return [tags[label] for label in reversed(labels)]
+
+
+def _allowed(
+    tags: Sequence[str],
+) -> tuple[Float[Tensor, " label"], Float[Tensor, "label label"]]:
+    """Return 0 where a tag may begin a text, or follow another, and -inf elsewhere."""
+
+    def may_follow(tag: str, before: str) -> bool:
+        return not tag.startswith("I-") or before in (f"B-{tag[2:]}", tag)
+
+    first = [0.0 if may_follow(tag, "O") else -math.inf for tag in tags]
+    follows = [
+        [0.0 if may_follow(tag, before) else -math.inf for tag in tags]
+        for before in tags
+    ]
+    return torch.tensor(first), torch.tensor(follows)
+
+
+DECODERS = {"greedy": greedy, "constrained": constrained}
+"""The ways to read tags off logits, by name."""
