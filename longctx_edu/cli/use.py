@@ -44,13 +44,7 @@ def evaluate(
     tagger, splits = load(folder), load_splits(data)
     if decoding is not None:
         tagger = replace(tagger, config=replace(tagger.config, decoding=decoding))
-    strange = sorted(set(splits.types) - set(tagger.types))
-    if strange:
-        raise UserError(
-            f"need entity types among {', '.join(tagger.types)}, which the model in "
-            f"{folder} knows, got {', '.join(strange)} in {splits.name}: evaluate it "
-            "on data like that it was trained on"
-        )
+    need_known_types(tagger, splits, folder)
     documents = getattr(splits, split)
     scores = tagger_scores(tagger, documents)
     report = {
@@ -70,6 +64,26 @@ def evaluate(
     )
     show_scores(scores, console)
     console.print(f"kept in {path}", markup=False, soft_wrap=True)
+
+
+def need_known_types(tagger: Any, splits: Any, folder: Path) -> None:
+    """Make sure that a model knows the entity types of a data set.
+
+    Args:
+        tagger: The model.
+        splits: The data set.
+        folder: Where the model is, for the message.
+
+    Raises:
+        UserError: If a type of the data is none of the model's.
+    """
+    strange = sorted(set(splits.types) - set(tagger.types))
+    if strange:
+        raise UserError(
+            f"need entity types among {', '.join(tagger.types)}, which the model in "
+            f"{folder} knows, got {', '.join(strange)} in {splits.name}: evaluate it "
+            "on data like that it was trained on"
+        )
 
 
 def predict(
