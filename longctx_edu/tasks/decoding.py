@@ -16,7 +16,7 @@ def greedy(logits: Float[Tensor, "word label"], tags: Sequence[str]) -> list[str
         tags: The tag that each label number stands for.
 
     Example:
-        >>> logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+        >>> logits = torch.tensor([[2.0, 1.5, 0.0], [0.0, 1.0, 2.0]])
         >>> greedy(logits, ["O", "B-A", "I-A"])
         ['O', 'I-A']
     """
@@ -36,7 +36,7 @@ def constrained(logits: Float[Tensor, "word label"], tags: Sequence[str]) -> lis
         tags: The tag that each label number stands for.
 
     Example:
-        >>> logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+        >>> logits = torch.tensor([[2.0, 1.5, 0.0], [0.0, 1.0, 2.0]])
         >>> constrained(logits, ["O", "B-A", "I-A"])
         ['B-A', 'I-A']
 
