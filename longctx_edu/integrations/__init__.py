@@ -6,6 +6,7 @@ from longctx_edu.integrations.pretrained import (
     find_pretrained,
     load_pretrained,
     table_length,
+    without_pooling,
 )
 from longctx_edu.integrations.window import NAME, register
 
@@ -18,4 +19,5 @@ __all__ = [
     "register",
     "table_length",
     "use_window",
+    "without_pooling",
 ]

@@ -170,6 +170,19 @@ def _plain(place: str, local: bool) -> dict[str, bool]:
     from transformers import AutoConfig
 
     kind = AutoConfig.from_pretrained(place, local_files_only=local).model_type
+    return without_pooling(kind)
+
+
+def without_pooling(kind: str) -> dict[str, bool]:
+    """Say how to leave out a pooling layer, which no token head reads.
+
+    Args:
+        kind: The `model_type` of a transformers config.
+
+    Example:
+        >>> without_pooling("bert"), without_pooling("electra")
+        ({'add_pooling_layer': False}, {})
+    """
     return {"add_pooling_layer": False} if kind in ("bert", "roberta") else {}
 
 

@@ -13,6 +13,7 @@ from longctx_edu.integrations import (
     load_pretrained,
     table_length,
     use_window,
+    without_pooling,
 )
 from longctx_edu.models import TokenClassifier, attention_named, build_tagger
 from longctx_edu.recipes.config import NerConfig
@@ -90,8 +91,9 @@ def restored_parts(
     tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True)
     numbers = dict(backbone)
     kind = numbers.pop("model_type")
-    plain = {"add_pooling_layer": False} if kind in ("bert", "roberta") else {}
-    encoder = AutoModel.from_config(AutoConfig.for_model(kind, **numbers), **plain)
+    encoder = AutoModel.from_config(
+        AutoConfig.for_model(kind, **numbers), **without_pooling(kind)
+    )
     if config.attention == "window":
         use_window(encoder, left=config.left, right=config.right)
     return _around(encoder, tokenizer, config, n_labels)
