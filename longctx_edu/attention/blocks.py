@@ -1,164 +1,191 @@
-"""How a window falls into blocks: where each block's queries and keys stand.
+"""How a window falls into blocks of queries, and what each block can see.
 
-Token `p` stands in stream `p % dilation` at place `p // dilation`. A block holds
-`size` places of a stream as queries, and `size + left + right` places as keys.
+Most blocks are alike: all keys that their window reaches are there, and the band of
+visible keys has the same shape in each, so one mask serves them all. Where the text
+ends, and where a text of the batch has padding, blocks stand alone with their own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from einops import rearrange
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from longctx_edu.attention.global_rows import Globals
+from longctx_edu.masks import window
 
 
 @dataclass(frozen=True)
-class Pattern:
-    """A window cut into blocks.
+class Band:
+    """A window over the places of a stream, cut into blocks of queries.
 
     Args:
-        n: Length of the text, in tokens.
-        left: Keys before a query, itself not counted, in places of a stream.
+        n: Length of the stream, in places.
+        left: Keys before a query, itself not counted; at most n - 1.
         right: Keys after a query, likewise.
-        dilation: Number of streams.
         size: Queries in a block.
     """
 
     n: int
     left: int
     right: int
-    dilation: int
     size: int
 
     @classmethod
-    def fit(cls, n: int, left: int | None, right: int | None, dilation: int):
-        """Choose a block size: near the window's, so that little is scored in vain."""
-        places = -(-n // dilation)
-        left = places - 1 if left is None else min(left, places - 1)
-        right = places - 1 if right is None else min(right, places - 1)
-        size = min(max(left + right, 32), 128, places)
-        return cls(n, left, right, dilation, size)
+    def fit(cls, n: int, left: int | None, right: int | None, size: int | None = None):
+        """Choose a block size: large for the processor, small against the waste.
 
-    @property
-    def n_blocks(self) -> int:
-        """Blocks in a stream."""
-        return -(-self.n // (self.dilation * self.size))
+        A block of `size` queries scores `size + left + right` keys a query, where
+        `1 + left + right` are needed.
 
-    @property
-    def width(self) -> int:
-        """Keys that a block reads from its stream."""
-        return self.size + self.left + self.right
-
-
-def query_blocks(
-    x: Float[Tensor, "batch head token d"], pattern: Pattern
-) -> Float[Tensor, "problem head query d"]:
-    """Lay the queries out as one small problem a block.
-
-    Args:
-        x: Queries in the order of the text.
-        pattern: The blocks.
-    """
-    length = pattern.n_blocks * pattern.size * pattern.dilation
-    return rearrange(
-        F.pad(x, (0, 0, 0, length - pattern.n)),
-        "batch head (block q stream) d -> (batch stream block) head q d",
-        stream=pattern.dilation,
-        q=pattern.size,
-    )
+        Args:
+            n: Length of the stream, in places.
+            left: Keys before a query; None for all.
+            right: Keys after a query; None for all.
+            size: Queries in a block, where the choice is made already.
+        """
+        left = max(n - 1, 0) if left is None else min(left, max(n - 1, 0))
+        right = max(n - 1, 0) if right is None else min(right, max(n - 1, 0))
+        if size is None:
+            size = min(max((left + right) // 4, 32), 96)
+        return cls(n, left, right, size)
 
 
-def band_blocks(
-    x: Float[Tensor, "batch head token d"], pattern: Pattern
-) -> Float[Tensor, "problem head key d"]:
-    """Lay out, for each block, the keys that its window reaches.
-
-    A block and its successors, each shifted by one block, stand side by side: a copy
-    whose gradient is a sum of slices, and no scatter.
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring blocks that one call computes.
 
     Args:
-        x: Keys or values in the order of the text.
-        pattern: The blocks.
+        first: Place of the first query.
+        count: Blocks.
+        size: Queries in each.
+        low: Place of the first block's first key; each next block's is `size` later.
+        width: Keys that each block reads.
+        mask: True where a block's query may look at its key: one for all blocks, or
+            one a text for a block that stands alone.
     """
-    size, reach = pattern.size, pattern.left + pattern.right
-    n_shifts = -(-reach // size)
-    places = (pattern.n_blocks + n_shifts) * size - pattern.left
-    x = F.pad(x, (0, 0, 0, max(places * pattern.dilation - pattern.n, 0)))
-    x = x[:, :, : places * pattern.dilation]
-    streams = rearrange(
-        x, "batch head (place stream) d -> batch stream head place d",
-        stream=pattern.dilation,
-    )  # fmt: skip
-    streams = F.pad(streams, (0, 0, pattern.left, 0))
-    blocks = rearrange(
-        streams, "batch stream head (block q) d -> batch stream block head q d", q=size
-    )
-    parts = [blocks[:, :, : pattern.n_blocks]]
-    for shift in range(1, n_shifts + 1):
-        part = blocks[:, :, shift : shift + pattern.n_blocks]
-        parts.append(part[..., : min(size, reach - (shift - 1) * size), :])
-    return torch.cat(parts, dim=-2).flatten(0, 2)
+
+    first: int
+    count: int
+    size: int
+    low: int
+    width: int
+    mask: Bool[Tensor, "texts 1 query key"]
+
+    def queries(
+        self, x: Float[Tensor, "batch head place d"]
+    ) -> Float[Tensor, "problem row query d"]:
+        """View the queries of the blocks as problems side by side.
+
+        Args:
+            x: One vector a place; texts and heads lie at one distance in memory.
+        """
+        x = x.narrow(2, self.first, self.count * self.size)
+        if self.count == 1:
+            return x
+        return x.flatten(0, 1).unflatten(1, (self.count, -1)).transpose(0, 1)
+
+    def keys(
+        self, x: Float[Tensor, "batch head place d"], skip: int = 0, width: int = 0
+    ) -> Float[Tensor, "problem row key d"]:
+        """View the keys that the blocks read; those of neighbours overlap.
+
+        Args:
+            x: One vector a place; texts and heads lie at one distance in memory.
+            skip: Keys left out at the beginning of each block.
+            width: Keys taken after them; all by default.
+        """
+        width = width or self.width
+        x = x.narrow(2, self.low + skip, (self.count - 1) * self.size + width)
+        if self.count == 1:
+            return x
+        return x.flatten(0, 1).unfold(1, width, self.size).permute(1, 0, 3, 2)
+
+    def add_to_keys(
+        self,
+        sums: Float[Tensor, "batch head place d"],
+        parts: Float[Tensor, "problem row key d"],
+    ) -> None:
+        """Add what each block says of its keys, where neighbours speak of the same.
+
+        Args:
+            sums: One vector a place; changed in place.
+            parts: One vector a key of each block.
+        """
+        step = self.width if self.count == 1 else self.size
+        for skip in range(0, self.width, step):  # views of `step` keys do not overlap
+            part = parts[:, :, skip : skip + step]
+            self.keys(sums, skip, part.shape[2]).add_(part)
 
 
-def positions(
-    pattern: Pattern, device: torch.device
-) -> tuple[Int[Tensor, "stream block query"], Int[Tensor, "stream block key"]]:
-    """Say where in the text each block's queries and keys stand.
-
-    A number below 0 or from `n` up is a place outside the text.
-
-    Args:
-        pattern: The blocks.
-        device: Where the numbers are made.
-    """
-    stream = torch.arange(pattern.dilation, device=device)[:, None, None]
-    first = torch.arange(pattern.n_blocks, device=device)[:, None] * pattern.size
-    query = first + torch.arange(pattern.size, device=device)
-    key = first - pattern.left + torch.arange(pattern.width, device=device)
-    return query * pattern.dilation + stream, key * pattern.dilation + stream
-
-
-def block_mask(
-    pattern: Pattern,
-    global_tokens: Bool[Tensor, "batch token"] | None,
-    keep: Bool[Tensor, "batch token"] | None,
-    found: Globals | None,
+def runs(
+    band: Band,
+    keep: Bool[Tensor, "batch place"] | None,
     *,
-    causal: bool,
+    longest: int,
     device: torch.device,
-) -> Bool[Tensor, "texts stream block query key"]:
-    """Say which keys each block's queries may look at: global keys, then the band.
+) -> Iterator[Run]:
+    """List the blocks: alike neighbours together, the others alone.
 
-    Without padding and global tokens there is one mask for all texts of a batch.
+    Blocks that see nothing in any text are left out.
 
     Args:
-        pattern: The blocks.
-        global_tokens: True for a global token; such keys leave the band.
+        band: The window and its blocks.
         keep: True where a token is real.
-        found: The global tokens' places, where there are any.
-        causal: Nobody looks ahead.
-        device: Where the mask is made.
+        longest: Most blocks of a run, which bounds the memory of a call.
+        device: Where the masks are made.
     """
-    query, key = positions(pattern, device)
-    offset = torch.arange(pattern.width, device=device) - torch.arange(
-        pattern.size, device=device
-    ).unsqueeze(1)
-    band = (offset >= 0) & (offset <= pattern.left + pattern.right)
-    inside = (key >= 0) & (key < pattern.n)
-    place = key.clamp(0, pattern.n - 1)
-    usable = inside[None]
+    shared, start = None, None
+    real = None if keep is None else _count_real(band, keep)
+    for block in range(-(-band.n // band.size)):
+        first = block * band.size
+        low, high = first - band.left, first + band.size + band.right
+        alike = low >= 0 and high <= band.n
+        alike = alike and (real is None or real[block] == keep.shape[0] * (high - low))
+        if start is not None and (not alike or block - start == longest):
+            yield _alike(band, start, block, shared)
+            start = None
+        if alike:
+            shared = _mask(band, 0, -band.left, device) if shared is None else shared
+            start = block if start is None else start
+        elif real is None or real[block]:
+            yield _alone(band, first, keep, device)
+    if start is not None:
+        yield _alike(band, start, -(-band.n // band.size), shared)
+
+
+def _count_real(band, keep):
+    """Count the real keys in each block's reach, over all texts."""
+    counts = torch.nn.functional.pad(keep.sum(dim=0).cumsum(0), (1, 0)).tolist()
+    return [
+        counts[min(first + band.size + band.right, band.n)]
+        - counts[max(first - band.left, 0)]
+        for first in range(0, band.n, band.size)
+    ]
+
+
+def _mask(band, first, low, device, size=None, width=None):
+    """Ask the window about a block's queries and keys."""
+    size = band.size if size is None else size
+    width = band.size + band.left + band.right if width is None else width
+    query = torch.arange(first, first + size, device=device)[:, None]
+    key = torch.arange(low, low + width, device=device)
+    return window(left=band.left, right=band.right)(query, key)[None, None]
+
+
+def _alike(band, start, stop, mask):
+    """Make a run of blocks that share a mask."""
+    first = start * band.size
+    width = band.size + band.left + band.right
+    return Run(first, stop - start, band.size, first - band.left, width, mask)
+
+
+def _alone(band, first, keep, device):
+    """Make a run of one block at an end of the text, or near padding."""
+    size = min(band.size, band.n - first)
+    low = max(first - band.left, 0)
+    width = min(first + size + band.right, band.n) - low
+    mask = _mask(band, first, low, device, size, width)
     if keep is not None:
-        usable = usable & keep[:, place]
-    if found is not None:
-        usable = usable & ~global_tokens[:, place]
-    mask = band & usable[..., None, :]
-    if found is not None:
-        seen = found.real if keep is None else found.real & keep.gather(1, found.places)
-        seen = seen[:, None, None, None, :]
-        if causal:
-            seen = seen & (found.places[:, None, None, None, :] <= query[..., None])
-        mask = torch.cat([seen.expand(*mask.shape[:-1], -1), mask], dim=-1)
-    return mask
+        mask = mask & keep[:, None, None, low : low + width]
+    return Run(first, 1, size, low, width, mask)

@@ -26,6 +26,59 @@ class Globals:
     places: Int[Tensor, "batch g"]
     real: Bool[Tensor, "batch g"]
 
+    def take(
+        self, x: Float[Tensor, "batch kv_head group token d"]
+    ) -> Float[Tensor, "batch kv_head group g d"]:
+        """Pick the vectors of the global tokens.
+
+        Args:
+            x: Vectors of all tokens.
+        """
+        index = self.places[:, None, None, :, None]
+        return x.gather(3, index.expand(-1, *x.shape[1:3], -1, x.shape[4]))
+
+    def put(
+        self,
+        x: Float[Tensor, "batch kv_head group token d"],
+        rows: Float[Tensor, "batch kv_head group g d"],
+    ) -> None:
+        """Write the rows of the global tokens into their places.
+
+        Args:
+            x: Vectors of all tokens; changed in place.
+            rows: Vectors of the global tokens; of those that are not real, none.
+        """
+        text, g = self.real.nonzero(as_tuple=True)
+        x[text, :, :, self.places[text, g]] = rows[text, :, :, g]
+
+    def add(
+        self,
+        x: Float[Tensor, "batch kv_head group token d"],
+        rows: Float[Tensor, "batch kv_head group g d"],
+    ) -> None:
+        """Add to the rows of the global tokens in their places.
+
+        Args:
+            x: Vectors of all tokens; changed in place.
+            rows: What is added for each global token; for those not real, nothing.
+        """
+        text, g = self.real.nonzero(as_tuple=True)
+        x[text, :, :, self.places[text, g]] += rows[text, :, :, g]
+
+    def fill(
+        self, x: Float[Tensor, "batch kv_head group token d"], value: float
+    ) -> Float[Tensor, "batch kv_head group token d"]:
+        """Return a copy in which the rows of the global tokens hold one value.
+
+        Args:
+            x: Vectors of all tokens.
+            value: The value.
+        """
+        text, g = self.real.nonzero(as_tuple=True)
+        x = x.clone()
+        x[text, :, :, self.places[text, g]] = value
+        return x
+
 
 def find_globals(flags: Bool[Tensor, "batch token"] | None) -> Globals | None:
     """List the positions of the global tokens; None where there are none.
@@ -33,9 +86,9 @@ def find_globals(flags: Bool[Tensor, "batch token"] | None) -> Globals | None:
     Args:
         flags: True for a global token.
     """
-    count = 0 if flags is None else int(flags.sum(dim=1).max())
-    if count == 0:
+    if flags is None or not flags.any():
         return None
+    count = int(flags.sum(dim=1).max())
     # A stable sort brings the global tokens to the front, in the order of the text.
     order = flags.int().argsort(dim=1, descending=True, stable=True)[:, :count]
     real = flags.gather(1, order)

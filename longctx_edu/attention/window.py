@@ -1,33 +1,41 @@
 """Sliding-window attention with global tokens, in linear time and memory.
 
-The score matrix is cut into blocks of queries. A block needs the keys from `left`
-before its first query to `right` after its last one, and the global keys: one small
-dense problem a block, all blocks side by side, one softmax over both kinds of keys.
-Dilation first deals the tokens into `dilation` streams, in which the window is dense.
-Rows of global tokens, which see everything, are computed on their own.
+Three sets of pairs make the pattern: the band of the window (`band`, block by block),
+the columns of the global tokens where they lie beyond the band (`global_columns`),
+and the rows of the global tokens, which see everything (`tiled`). The first two share
+one softmax through their log-sum-exp; the rows replace what stood in their places.
+Dilation deals the tokens into streams, in which the window is dense.
 """
 
+import math
+from dataclasses import dataclass
+
 import torch
-import torch.nn.functional as F
-from einops import rearrange, repeat
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from longctx_edu.attention.blocks import Pattern, band_blocks, block_mask, query_blocks
-from longctx_edu.attention.dense import dense_attention
-from longctx_edu.attention.global_rows import (
-    find_globals,
-    global_rows,
-    replace_rows,
-    take_tokens,
+from longctx_edu.attention.band import BandAttention
+from longctx_edu.attention.blocks import Band
+from longctx_edu.attention.dropping import Dropping
+from longctx_edu.attention.global_attention import Rows
+from longctx_edu.attention.global_columns import Columns
+from longctx_edu.attention.global_rows import Globals, find_globals
+from longctx_edu.attention.inputs import (
+    check_dropout,
+    check_flags,
+    check_heads,
+    check_scale,
+    same_format,
 )
-from longctx_edu.masks import check_window
+from longctx_edu.masks import causal as no_looking_ahead
+from longctx_edu.masks import check_window, window
 
 
 def window_attention(
     q: Float[Tensor, "batch head token d_head"],
-    k: Float[Tensor, "batch head token d_head"],
-    v: Float[Tensor, "batch head token d_value"],
+    k: Float[Tensor, "batch kv_head token d_head"],
+    v: Float[Tensor, "batch kv_head token d_value"],
     *,
     left: int | None,
     right: int | None,
@@ -46,7 +54,7 @@ def window_attention(
 
     Args:
         q: What each token asks for.
-        k: What each token offers.
+        k: What each token offers; with fewer heads, each serves a group of q's.
         v: What each token gives.
         left: Keys visible before the query, itself not counted; None for all.
         right: Keys visible after the query, itself not counted; None for all.
@@ -58,74 +66,123 @@ def window_attention(
         dropout: Share of the weights set to 0, the rest scaled up.
 
     Raises:
-        ValueError: If the window or the dilation has no meaning.
+        ValueError: If the window or the dilation has no meaning, or the tensors do
+            not fit each other.
 
     Example:
         >>> x = torch.arange(5.0).reshape(1, 1, 5, 1)
         >>> window_attention(0 * x, 0 * x, x, left=1, right=0).flatten().tolist()
         [0.0, 0.5, 1.5, 2.5, 3.5]
 
-    Source: Longformer (Beltagy et al. 2020), section 3.1. Built in lesson 05.
+    Source: Longformer (Beltagy et al. 2020), section 3.1; the backward pass:
+    FlashAttention (Dao et al. 2022), section 3.1. Built in lesson 05.
     """
     check_window(left, right, dilation)
-    n = q.shape[2]
-    if n == 0 or q.shape[0] == 0:
-        return dense_attention(q, k, v)  # nothing to cut, and still differentiable
-    pattern = Pattern.fit(n, left, 0 if causal else right, dilation)
-    found = find_globals(global_tokens)
-    mask = block_mask(
-        pattern, global_tokens, keep, found, causal=causal, device=q.device
-    )
-    mask = repeat(mask, "texts ... -> (texts copies) ...", copies=len(q) // len(mask))
-    mask = rearrange(mask, "batch stream block q k -> (batch stream block) 1 q k")
-    k_blocks = _with_globals(band_blocks(k, pattern), k, found, pattern)
-    v_blocks = _with_globals(band_blocks(v, pattern), v, found, pattern)
-    q_blocks = query_blocks(q, pattern)
-    out = attend(q_blocks, k_blocks, v_blocks, mask, scale, dropout)
-    out = rearrange(
-        out,
-        "(batch stream block) head q d -> batch head (block q stream) d",
-        stream=dilation,
-        block=pattern.n_blocks,
-    )[:, :, :n]
-    if found is None:
-        return out
-    rows = global_rows(q, k, v, found, keep, causal, scale, dropout)
-    return replace_rows(out, rows, found)
+    q, k, v = same_format(q, k, v)
+    check_heads(q, k, v, same_length=True)
+    check_flags("global_tokens", global_tokens, k)
+    check_flags("keep", keep, k)
+    check_dropout(dropout)
+    seen = global_tokens
+    if global_tokens is not None and keep is not None:
+        seen = global_tokens & keep
+    pattern = _Pattern(
+        left, 0 if causal else right, dilation, causal, keep,
+        find_globals(global_tokens), find_globals(seen),
+        check_scale(scale, q), Dropping.draw(dropout),
+    )  # fmt: skip
+    return _Window.apply(q, k, v, pattern)
 
 
-def attend(
-    q: Float[Tensor, "batch head query d_head"],
-    k: Float[Tensor, "batch head key d_head"],
-    v: Float[Tensor, "batch head key d_value"],
-    mask: Bool[Tensor, "#batch 1 query key"],
-    scale: float | None,
-    dropout: float,
-) -> Float[Tensor, "batch head query d_value"]:
-    """Attend under a mask in torch's fused kernel; a row that sees nothing is 0.
+@dataclass(frozen=True)
+class _Pattern:
+    """Who sees whom, and how scores become weights."""
 
-    Args:
-        q: What each token asks for.
-        k: What each token offers.
-        v: What each token gives.
-        mask: True where the query may look at the key.
-        scale: Factor on the scores; `1 / sqrt(d_head)` where None.
-        dropout: Share of the weights set to 0.
-    """
-    sees = mask.any(dim=-1, keepdim=True)
-    out = F.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask | ~sees, dropout_p=dropout, scale=scale
-    )
-    return out.masked_fill(~sees, 0.0)
+    left: int | None
+    right: int | None
+    dilation: int
+    causal: bool
+    keep: Tensor | None
+    rows: Globals | None
+    columns: Globals | None
+    scale: float
+    dropping: Dropping | None
+
+    def bands(self, q, k):
+        """List the streams of each group of heads, and the attention within."""
+        n, streams = k.shape[3], min(self.dilation, k.shape[3])
+        for stream in range(streams):
+            some = slice(stream, None, self.dilation)
+            places = -(-(n - stream) // self.dilation)
+            for group in range(q.shape[2]):
+                dropping = self._dropping(1, stream, group)
+                yield some, group, BandAttention(
+                    Band.fit(places, self.left, self.right),
+                    None if self.keep is None else self.keep[:, some],
+                    self.scale, dropping,
+                )  # fmt: skip
+
+    def global_columns(self):
+        """Return the attention to global tokens beyond the window."""
+        outside = ~window(left=self.left, right=self.right, dilation=self.dilation)
+        if self.causal:
+            outside = outside & no_looking_ahead()
+        return Columns(self.columns, outside, self.scale, self._dropping(2))
+
+    def global_rows(self):
+        """Return the attention of global tokens."""
+        return Rows(self.rows, self.keep, self.causal, self.scale, self._dropping(3))
+
+    def _dropping(self, *part):
+        return None if self.dropping is None else self.dropping.of(*part)
 
 
-def _with_globals(blocks, x, found, pattern):
-    """Put the global tokens before the band of every block."""
-    if found is None:
-        return blocks
-    chosen = repeat(
-        take_tokens(x, found),
-        "batch head g d -> (batch copies) head g d",
-        copies=pattern.dilation * pattern.n_blocks,
-    )
-    return torch.cat([chosen, blocks], dim=2)
+class _Window(torch.autograd.Function):
+    """Forward and backward over band, columns and rows."""
+
+    @staticmethod
+    def forward(ctx, q, k, v, pattern):
+        q, k, v = (_at_one_distance(x) for x in (q, k, v))
+        q, k, v = q.unflatten(1, (k.shape[1], -1)), k.unsqueeze(2), v.unsqueeze(2)
+        wide = torch.promote_types(q.dtype, torch.float32)
+        out = q.new_zeros(*q.shape[:-1], v.shape[-1])
+        lse = q.new_full((*q.shape[:-1], 1), -math.inf, dtype=wide)
+        for stream, group, band in pattern.bands(q, k):
+            some = (x[:, :, 0, stream] for x in (k, v))
+            rows = (x[:, :, group, stream] for x in (q, out, lse))
+            band.forward(*rows, *some)
+        if pattern.columns is not None:
+            pattern.global_columns().add(q, k, v, out, lse)
+        if pattern.rows is not None:
+            pattern.global_rows().replace(q, k, v, out, lse)
+        ctx.save_for_backward(q, k, v, out, lse)
+        ctx.pattern = pattern
+        return out.flatten(1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        *inputs, out, lse = ctx.saved_tensors
+        pattern = ctx.pattern
+        grad = _at_one_distance(grad).unflatten(1, out.shape[1:3])
+        sums = [torch.zeros_like(x, dtype=lse.dtype) for x in inputs]
+        if pattern.rows is not None:
+            pattern.global_rows().backward((grad, out, lse), inputs, sums)
+            lse = pattern.rows.fill(lse, math.inf)  # the rest leaves these rows out
+        lse = lse.masked_fill(lse == -math.inf, math.inf)  # and rows that see nothing
+        if pattern.columns is not None:
+            pattern.global_columns().backward((grad, out, lse), inputs, sums)
+        for stream, group, band in pattern.bands(*inputs[:2]):
+            axes = group, 0, 0
+            band.backward(
+                [x[:, :, group, stream] for x in (grad, out, lse)],
+                [x[:, :, axis, stream] for x, axis in zip(inputs, axes, strict=True)],
+                [x[:, :, axis, stream] for x, axis in zip(sums, axes, strict=True)],
+            )
+        return *(x.flatten(1, 2).to(grad.dtype) for x in sums), None
+
+
+def _at_one_distance(x):
+    """Let texts and heads lie at one distance in memory, and a vector in one piece."""
+    whole = x.shape[0] == 1 and x.stride(-1) == 1
+    return x if whole else x.contiguous()

@@ -8,6 +8,7 @@ A check says in words which property fails first, on the smallest input that sho
 
 from longctx_edu.checks.ask import ask, is_tensor, on_error, tensor_of
 from longctx_edu.checks.compare import agree, close, likely
+from longctx_edu.checks.largest import largest_tensor
 from longctx_edu.checks.report import CheckFailed, Verdict, check, require
 from longctx_edu.checks.show import show
 
@@ -19,6 +20,7 @@ __all__ = [
     "check",
     "close",
     "is_tensor",
+    "largest_tensor",
     "likely",
     "on_error",
     "require",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 from typer.core import TyperGroup
 
-from longctx_edu.cli import data, demo, doctor, train, use
+from longctx_edu.cli import bench, data, demo, doctor, train, use
 from longctx_edu.cli.failure import in_one_line
 from longctx_edu.errors import unknown_name
 
@@ -48,6 +48,9 @@ trains.command("ner")(train.ner)
 app.add_typer(trains, name="train")
 app.command("evaluate")(use.evaluate)
 app.command("predict")(use.predict)
+benches = group("Measure our attention beside its peers, on this machine.")
+benches.command("attention")(bench.attention)
+app.add_typer(benches, name="bench")
 texts = group("Look at data sets: those that are known, and the Gazette.")
 texts.command("list")(data.known_sets)
 texts.command("gazette")(data.gazette)

@@ -1,80 +1,105 @@
-"""Make a pretrained encoder read texts longer than its position table."""
+"""A longer position table for a pretrained model."""
 
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from longctx_edu.errors import UserError
-from longctx_edu.integrations import window
-from longctx_edu.integrations.pretrained import table_length
 
-# Rows of the table before the position of the first token.
-_OFFSET = {"roberta": 2, "xlm-roberta": 2, "camembert": 2}
+_TABLES = ("position_embeddings", "wpe", "embed_positions")
+
+# Rotary positions whose angles depend on the token's place alone.
+_FREE = ("default", "linear", "llama3", "proportional")
 
 
 def extend_positions(model: Any, max_tokens: int) -> None:
     """Lengthen a learned position table by copying it over and over, in place.
 
-    Every row is copied from a trained one: none is left as it was in memory.
+    Every row is copied from a trained one: none is left as it was in memory. A model
+    with rotary positions has no table; its config is told the new length.
 
     Args:
-        model: An encoder of transformers with a learned position table.
+        model: A model of transformers, with or without a task head.
         max_tokens: Longest text afterwards, in tokens.
 
     Raises:
-        UserError: If the model has no table that can be lengthened.
+        UserError: If the length is no number of tokens, or the model has neither a
+            table that can be lengthened nor rotary positions that reach further.
 
     Source: Longformer (Beltagy et al. 2020), section 5. Built in lesson 10.
     """
-    config = model.config
-    have = table_length(config)
+    if type(max_tokens) is not int or max_tokens < 1:
+        raise UserError(
+            f"need max_tokens that is a whole number >= 1, got {max_tokens}"
+        )
+    config, table = model.config, _table(model)
+    if table is None:
+        _extend_rotary(config, max_tokens)
+        return
+    # Rows before the position of the first token: RoBERTa's, OPT's.
+    after_padding = 0 if table.padding_idx is None else table.padding_idx + 1
+    first = getattr(table, "offset", after_padding)
+    have = table.num_embeddings - first
+    if have >= max_tokens:
+        return
+    rows = table.weight.detach()
+    copies = -(-max_tokens // have)
+    rows = torch.cat([rows[:first], rows[first:].repeat(copies, 1)])
+    rows = rows[: first + max_tokens].clone()
+    _extend_buffers(model, table.num_embeddings, len(rows))
+    table.weight = nn.Parameter(rows, requires_grad=table.weight.requires_grad)
+    table.num_embeddings = len(rows)
+    config.max_position_embeddings += max_tokens - have
+
+
+def _table(model: Any) -> nn.Embedding | None:
+    """Find the table of learned positions."""
+    for name, part in model.base_model.named_modules():
+        if name.rpartition(".")[2] in _TABLES and isinstance(part, nn.Embedding):
+            return part
+    return None
+
+
+def _extend_rotary(config: Any, max_tokens: int) -> None:
+    """Tell a config with rotary positions the new length; they have no table."""
+    have = config.max_position_embeddings
     if have is None or have >= max_tokens:
         return
-    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-    if not isinstance(table, nn.Embedding):
+    rotary = getattr(config, "rope_parameters", None) or {}
+    kinds = {
+        part["rope_type"]
+        for part in [rotary, *rotary.values()]
+        if isinstance(part, dict) and "rope_type" in part
+    }
+    if not kinds:
         raise UserError(
-            f"need a model with a learned position table to read {max_tokens} tokens, "
-            f"got {config.model_type}, which ends at {have}: use --attention chunks"
+            f"need a model with a learned position table or rotary positions to read "
+            f"{max_tokens} tokens, got {config.model_type}, which ends at {have}: use "
+            "--attention chunks"
         )
-    first = _OFFSET.get(config.model_type, 0)
-    body = table.weight.detach()[first : first + have]
-    copies = -(-max_tokens // have)
-    rows = torch.cat([table.weight.detach()[:first], body.repeat(copies, 1)])
-    rows = rows[: first + max_tokens].clone()
-    model.embeddings.position_embeddings = nn.Embedding.from_pretrained(
-        rows, freeze=False, padding_idx=table.padding_idx
-    )
-    for name in ("position_ids", "token_type_ids"):
-        if name in dict(model.embeddings.named_buffers()):
-            old = getattr(model.embeddings, name)
-            new = torch.arange(len(rows)) if name == "position_ids" else torch.zeros(
-                len(rows), dtype=old.dtype
-            )  # fmt: skip
-            model.embeddings.register_buffer(
-                name, new[None].to(old.device), persistent=False
-            )
-    config.max_position_embeddings = len(rows)
-
-
-def use_window(model: Any, *, left: int, right: int) -> None:
-    """Let every layer of an encoder attend within a window, in place.
-
-    Args:
-        model: An encoder of transformers.
-        left: Keys visible before the query, itself not counted.
-        right: Keys visible after the query, itself not counted.
-
-    Raises:
-        UserError: If transformers cannot exchange this model's attention.
-    """
-    # Else transformers says no more than a warning, and keeps the full attention.
-    if not getattr(model, "_supports_attention_backend", False):
+    if not kinds <= set(_FREE):
         raise UserError(
-            f"need a model whose attention can be exchanged, got "
-            f"{model.config.model_type}: BERT, RoBERTa, DistilBERT, ELECTRA and "
-            "ModernBERT can"
+            f"need rotary positions of type {', '.join(_FREE)} to read {max_tokens} "
+            f"tokens, got {', '.join(sorted(kinds))}, whose angles depend on "
+            f"max_position_embeddings={have}: set it in the config before the model "
+            "is loaded"
         )
-    window.register()
-    model.config.longctx_left, model.config.longctx_right = left, right
-    model.set_attn_implementation(window.NAME)
+    config.max_position_embeddings = max_tokens
+
+
+def _extend_buffers(model: Any, old: int, new: int) -> None:
+    """Lengthen the buffers that hold a number for each row of the table."""
+    for part in model.modules():
+        for name in ("position_ids", "token_type_ids"):
+            buffer = dict(part.named_buffers(recurse=False)).get(name)
+            if buffer is not None and buffer.shape == (1, old):
+                kept = name not in part._non_persistent_buffers_set
+                longer = _longer(buffer, new, counts=name == "position_ids")
+                part.register_buffer(name, longer, persistent=kept)
+
+
+def _longer(buffer: Tensor, new: int, *, counts: bool) -> Tensor:
+    """Make a row of positions, or of zeros, like the buffer but longer."""
+    make = torch.arange if counts else torch.zeros
+    return make(new, dtype=buffer.dtype, device=buffer.device)[None]

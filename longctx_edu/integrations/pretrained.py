@@ -63,7 +63,7 @@ class PretrainedEncoder(nn.Module):
             )
         pattern = {"attention_mask": None if keep is None else keep.long()}
         if config._attn_implementation == window.NAME:
-            pattern["longctx_global"] = global_tokens
+            pattern["longctx_global_tokens"] = global_tokens
         return self.model(inputs, **pattern).last_hidden_state
 
 
@@ -112,7 +112,7 @@ def load_pretrained(name: str) -> tuple[Any, Any]:
     # Asked once whether the hub answers, instead of five times for every file.
     local = Path(place).is_dir() or not hub_in_reach()
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(
                 place, use_fast=True, local_files_only=local
             )
@@ -149,7 +149,7 @@ def table_length(config: Any) -> int | None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers from printing a table of the weights that a head would need."""
     from transformers.utils import logging
 

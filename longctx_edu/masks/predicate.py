@@ -34,7 +34,7 @@ class Predicate:
     allows: Callable[[Tensor, Tensor], Tensor]
 
     def __call__(
-        self, query: Int[Tensor, "query 1"], key: Int[Tensor, " key"]
+        self, query: Int[Tensor, "query 1"], key: Int[Tensor, "... key"]
     ) -> Bool[Tensor, "*batch query key"]:
         """Answer for all pairs of the given positions."""
         return self.allows(query, key)

@@ -1,11 +1,13 @@
 """Multi-head attention as a layer: projections around a function that it receives."""
 
 from collections.abc import Callable
+from copy import deepcopy
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from longctx_edu.attention import dense_attention
+from longctx_edu.attention import dense_attention, window_attention
 from longctx_edu.shapes import merge_heads, split_heads
 
 
@@ -16,6 +18,8 @@ class MultiHeadAttention(nn.Module):
         d_model: Width of a token's vector.
         n_heads: Number of heads; divides the width.
         attention: Any `f(q, k, v, **pattern)` of `longctx_edu.attention`.
+        global_projections: Let global tokens read the text through projections of
+            their own, which start as copies; all others read as before.
 
     Raises:
         ValueError: If the heads do not divide the width.
@@ -26,11 +30,17 @@ class MultiHeadAttention(nn.Module):
         >>> layer(torch.zeros(2, 5, 12)).shape
         torch.Size([2, 5, 12])
 
-    Source: Vaswani et al. 2017, section 3.2.2. Built in lesson 01.
+    Source: Vaswani et al. 2017, section 3.2.2; for global tokens: Longformer (Beltagy
+    et al. 2020), section 3.1. Built in lesson 01.
     """
 
     def __init__(
-        self, d_model: int, n_heads: int, attention: Callable = dense_attention
+        self,
+        d_model: int,
+        n_heads: int,
+        attention: Callable = dense_attention,
+        *,
+        global_projections: bool = False,
     ):
         super().__init__()
         if n_heads < 1 or d_model % n_heads:
@@ -44,6 +54,10 @@ class MultiHeadAttention(nn.Module):
         self.k_proj = nn.Linear(d_model, d_model)
         self.v_proj = nn.Linear(d_model, d_model)
         self.out_proj = nn.Linear(d_model, d_model)
+        self.global_proj = None
+        if global_projections:
+            self.global_proj = nn.ModuleDict({name: None for name in "qkv"})
+            self._copy_to_global()
 
     def start_alike(self, gain: float) -> None:
         """Let queries and keys start as the same rotation of their tokens.
@@ -58,6 +72,12 @@ class MultiHeadAttention(nn.Module):
         nn.init.orthogonal_(self.q_proj.weight, gain=gain)
         nn.init.zeros_(self.q_proj.bias)
         self.k_proj.load_state_dict(self.q_proj.state_dict())
+        if self.global_proj is not None:
+            self._copy_to_global()
+
+    def _copy_to_global(self):
+        for name in "qkv":
+            self.global_proj[name] = deepcopy(getattr(self, f"{name}_proj"))
 
     def forward(
         self,
@@ -71,9 +91,45 @@ class MultiHeadAttention(nn.Module):
             x: Tokens that look.
             context: Tokens that are looked at; `x` itself by default.
             pattern: What the attention function takes besides: `mask`, `keep`, ...
+
+        Raises:
+            ValueError: If a layer with global projections gets another context.
         """
+        if self.global_proj is not None and context is not None:
+            raise ValueError("need no context beside global_projections, got one")
         context = x if context is None else context
-        q = split_heads(self.q_proj(x), self.n_heads)
-        k = split_heads(self.k_proj(context), self.n_heads)
-        v = split_heads(self.v_proj(context), self.n_heads)
-        return self.out_proj(merge_heads(self.attention(q, k, v, **pattern)))
+        out = self.attention(
+            self._heads(self.q_proj, x),
+            self._heads(self.k_proj, context),
+            self._heads(self.v_proj, context),
+            **pattern,
+        )
+        flags = pattern.get("global_tokens")
+        if self.global_proj is not None and flags is not None:
+            rows = self._global_rows(x, flags, pattern)
+            out = torch.where(flags[:, None, :, None], rows, out)
+        return self.out_proj(merge_heads(out))
+
+    def _heads(self, projection, x):
+        return split_heads(projection(x), self.n_heads)
+
+    def _global_rows(
+        self,
+        x: Float[Tensor, "batch token d_model"],
+        flags: Bool[Tensor, "batch token"],
+        pattern: dict,
+    ) -> Float[Tensor, "batch head token d_value"]:
+        """Attend from the global tokens to all keys; the other rows mean nothing.
+
+        What the attention was made with counts here too: padding, no looking ahead,
+        dropout.
+        """
+        given = {**getattr(self.attention, "keywords", {}), **pattern}
+        names = ("keep", "causal", "scale", "dropout")
+        return window_attention(
+            *(self._heads(self.global_proj[name], x) for name in "qkv"),
+            left=0,
+            right=0,
+            global_tokens=flags,
+            **{name: given[name] for name in names if name in given},
+        )

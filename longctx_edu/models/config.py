@@ -20,6 +20,7 @@ class EncoderConfig:
         dropout: Share of the numbers set to 0 in training.
         hide: Share of the words whose meaning training leaves out.
         alike_gain: Length of a query over the length of its token, before training.
+        global_projections: Give global tokens projections of their own.
 
     Raises:
         ValueError: If a size is below 1, the heads do not divide the width, the
@@ -39,6 +40,7 @@ class EncoderConfig:
     dropout: float = 0.0
     hide: float = 0.35
     alike_gain: float = 1.5
+    global_projections: bool = False
 
     def __post_init__(self):
         sizes = {k: v for k, v in asdict(self).items() if type(v) is int}

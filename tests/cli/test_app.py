@@ -56,6 +56,7 @@ def test_alone_a_name_shows_its_help(call, words):
         ["predict"],
         ["data", "list"],
         ["data", "gazette"],
+        ["bench", "attention"],
     ],
 )
 def test_every_command_has_help(call, words):
@@ -69,8 +70,8 @@ def test_every_command_has_help(call, words):
 
 def test_an_unknown_command(refused):
     assert refused("trian") == (
-        "unknown command of longctx 'trian': did you mean train? Known are data, demo, "
-        "doctor, evaluate, predict, train"
+        "unknown command of longctx 'trian': did you mean train? Known are bench, "
+        "data, demo, doctor, evaluate, predict, train"
     )
     assert refused("data", "gazet") == (
         "unknown command of longctx data 'gazet': did you mean gazette? Known are "

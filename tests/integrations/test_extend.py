@@ -1,249 +1,155 @@
-from copy import deepcopy
-
 import pytest
 import torch
-from transformers import (
-    BertConfig,
-    BertModel,
-    DistilBertConfig,
-    DistilBertModel,
-    ElectraConfig,
-    ElectraModel,
-    ModernBertConfig,
-    ModernBertModel,
-    MPNetConfig,
-    MPNetModel,
-    RobertaConfig,
-    RobertaModel,
-    T5Config,
-    T5EncoderModel,
-)
 
 from longctx_edu.errors import UserError
-from longctx_edu.integrations import (
-    NAME,
-    PretrainedEncoder,
-    extend_positions,
-    load_pretrained,
-    table_length,
-    use_window,
-)
+from longctx_edu.integrations import extend_positions, table_length
 
-SIZES = {
-    "vocab_size": 60,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
+TABLE = 40  # tokens that each family of conftest.py reads
+LONG = 101
+
+WITH_TABLE = {  # the name of the table, and the rows before the first position
+    "bert": ("embeddings.position_embeddings", 0),
+    "roberta": ("embeddings.position_embeddings", 2),
+    "distilbert": ("embeddings.position_embeddings", 0),
+    "electra": ("embeddings.position_embeddings", 0),
+    "gpt2": ("wpe", 0),
 }
-TABLE = 12  # tokens that each of them reads
+HEADS = {
+    "bert": "AutoModelForTokenClassification",
+    "roberta": "AutoModelForMaskedLM",
+    "distilbert": "AutoModelForMaskedLM",
+    "electra": "AutoModelForTokenClassification",
+    "gpt2": "AutoModelForCausalLM",
+}
 
 
-def bert():
-    return BertModel(BertConfig(**SIZES, max_position_embeddings=TABLE))
+@pytest.fixture(params=WITH_TABLE)
+def learned(request, of_kind):
+    return of_kind(request.param)
 
 
-def roberta():
-    positions = {"max_position_embeddings": TABLE + 2, "pad_token_id": 1}
-    return RobertaModel(RobertaConfig(**SIZES, **positions))
+def table_of(model):
+    return model.base_model.get_submodule(WITH_TABLE[model.config.model_type][0])
 
 
-def electra():
-    sizes = {**SIZES, "embedding_size": 8, "max_position_embeddings": TABLE}
-    return ElectraModel(ElectraConfig(**sizes))
+def ids(n):
+    return torch.randint(5, 60, (1, n), generator=torch.Generator().manual_seed(0))
 
 
-def distilbert(**more):
-    config = DistilBertConfig(
-        vocab_size=60,
-        dim=16,
-        n_layers=2,
-        n_heads=2,
-        hidden_dim=24,
-        max_position_embeddings=TABLE,
-        **more,
-    )
-    return DistilBertModel(config)
-
-
-LEARNED = [bert, roberta, electra, distilbert]
-
-
-@pytest.fixture(params=LEARNED, ids=lambda make: make.__name__)
-def model(request):
-    torch.manual_seed(0)
-    return request.param().eval().double()
-
-
-def ids(length, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(5, 60, (1, length), generator=generator)
-
-
-def read(model, text, **pattern):
+def first_output(model, text):
     with torch.no_grad():
-        return PretrainedEncoder(model)(text, **pattern)
+        return model(text)[0]
 
 
-def windowed(model, left, right):
-    changed = deepcopy(model)
-    use_window(changed, left=left, right=right)
-    return changed
+# a learned table
 
 
-# a window inside of a transformers model
+@pytest.mark.parametrize("head", [False, True])
+def test_every_row_is_a_copy_of_a_trained_one(learned, head):
+    model = learned.make(HEADS[learned.kind] if head else "AutoModel")
+    rows = table_of(model).weight.detach().clone()
+    first = WITH_TABLE[learned.kind][1]
+    assert len(rows) == first + TABLE
+    extend_positions(model, LONG)
+    table = table_of(model)
+    assert len(table.weight) == table.num_embeddings == first + LONG
+    assert torch.equal(table.weight[: len(rows)], rows)
+    for row in range(LONG):
+        assert torch.equal(table.weight[first + row], rows[first + row % TABLE])
+    assert table.weight.requires_grad
+    assert model.config.max_position_embeddings == first + LONG
+    assert table_length(model.config) == LONG
 
 
-def test_a_window_as_wide_as_the_text_changes_nothing(model):
-    text = ids(TABLE)
-    changed = windowed(model, TABLE, TABLE)
-    torch.testing.assert_close(read(changed, text), read(model, text))
-
-
-def test_a_narrow_window_hides_the_far(model):
-    changed = windowed(model, 1, 1)
-    text, other = ids(TABLE), ids(TABLE)
-    other[0, -1] = 5 + (other[0, -1] - 4) % 50
-    moved = (read(changed, text) != read(changed, other))[0].any(dim=-1)
-    assert moved.tolist() == [False] * (TABLE - 3) + [True] * 3  # two layers reach 2
-
-
-def test_a_global_token_is_seen_from_everywhere(model):
-    changed = windowed(model, 1, 1)
-    flags = torch.arange(TABLE)[None] == TABLE - 1
-    text, other = ids(TABLE), ids(TABLE)
-    other[0, -1] = 5 + (other[0, -1] - 4) % 50
-    before, after = (read(changed, x, global_tokens=flags) for x in (text, other))
-    assert (before != after)[0].any(dim=-1).all()
-
-
-def test_padding_changes_nothing(model):
-    changed = windowed(model, 2, 2)
-    pad = model.config.pad_token_id or 0
-    text = ids(TABLE - 4)
-    filled = torch.cat([text, torch.full((1, 4), pad)], dim=1)
-    keep = torch.arange(TABLE)[None] < TABLE - 4
-    found = read(changed, filled, keep=keep)[:, : TABLE - 4]
-    torch.testing.assert_close(found, read(changed, text))
-
-
-def test_modernbert_takes_the_window_and_needs_no_table():
-    config = ModernBertConfig(**SIZES, pad_token_id=0, local_attention=100)
-    model = ModernBertModel(config).eval().double()
-    text = ids(30)
-    changed = windowed(model, 30, 30)
-    torch.testing.assert_close(read(changed, text), read(model, text))
-    extend_positions(changed, 40)
-    assert read(changed, ids(40)).shape == (1, 40, 16)
-
-
-# a longer position table
-
-
-def test_every_row_is_a_copy_of_a_trained_one(model):
-    table = model.embeddings.position_embeddings.weight.detach().clone()
-    first = len(table) - TABLE
-    extend_positions(model, 31)
-    longer = model.embeddings.position_embeddings.weight
-    assert len(longer) == first + 31
-    assert torch.equal(longer[: len(table)], table)
-    for row in range(31):
-        assert torch.equal(longer[first + row], table[first + row % TABLE])
-    assert longer.requires_grad
-    assert table_length(model.config) == 31
-
-
-def test_a_short_text_reads_the_same_and_a_long_one_reads_at_all(model):
-    text = ids(TABLE)
-    wanted = read(model, text)
-    extend_positions(model, 31)
-    torch.testing.assert_close(read(model, text), wanted)
-    long = read(model, ids(31))
-    assert long.shape == (1, 31, 16)
+def test_a_short_text_reads_the_same_and_a_long_one_reads_at_all(learned):
+    model = learned.make(HEADS[learned.kind])
+    wanted = first_output(model, ids(TABLE))
+    extend_positions(model, LONG)
+    torch.testing.assert_close(first_output(model, ids(TABLE)), wanted)
+    long = first_output(model, ids(LONG))
+    assert long.shape[1] == LONG
     assert long.isfinite().all()
 
 
-def test_a_longer_model_comes_back_from_its_config(model):
-    extend_positions(model, 31)
+def test_a_longer_model_comes_back_from_its_config(learned):
+    model = learned.make()
+    extend_positions(model, LONG)
     again = type(model)(model.config).eval().double()
     again.load_state_dict(model.state_dict())
-    torch.testing.assert_close(read(again, ids(31)), read(model, ids(31)))
+    assert torch.equal(first_output(again, ids(LONG)), first_output(model, ids(LONG)))
 
 
-def test_a_table_that_is_long_enough_stays(model):
-    before = model.embeddings.position_embeddings
+def test_padding_keeps_its_row_and_its_gradient(of_kind):
+    model = of_kind("roberta").make()
+    extend_positions(model, LONG)
+    text = torch.cat([ids(LONG - 3), torch.full((1, 3), 1)], dim=1)
+    model(text).last_hidden_state.square().sum().backward()
+    table = table_of(model)
+    assert table.padding_idx == 1
+    assert table.weight.grad[1].eq(0).all()
+    assert table.weight.grad[2].ne(0).any()
+
+
+def test_a_frozen_table_of_another_dtype_stays_so(of_kind):
+    model = of_kind("gpt2").make().bfloat16()
+    table_of(model).weight.requires_grad = False
+    extend_positions(model, LONG)
+    assert table_of(model).weight.dtype == torch.bfloat16
+    assert not table_of(model).weight.requires_grad
+
+
+def test_a_table_that_is_long_enough_stays(learned):
+    model = learned.make()
+    before = table_of(model).weight
     extend_positions(model, TABLE)
-    assert model.embeddings.position_embeddings is before
+    assert table_of(model).weight is before
 
 
-def test_no_table_to_lengthen():
-    model = bert()
+# rotary positions have no table
+
+
+@pytest.mark.parametrize("kind", ["modernbert", "llama", "qwen2", "qwen3", "mistral"])
+def test_rotary_positions_are_told_the_length(of_kind, kind):
+    model = of_kind(kind).make(max_position_embeddings=TABLE)
+    names = list(model.state_dict())
+    wanted = first_output(model, ids(LONG))
+    extend_positions(model, LONG)
+    assert model.config.max_position_embeddings == LONG
+    assert list(model.state_dict()) == names
+    assert torch.equal(first_output(model, ids(LONG)), wanted)
+    extend_positions(model, 7)
+    assert model.config.max_position_embeddings == LONG
+
+
+# messages
+
+
+def said(call, *args, **how):
+    with pytest.raises(UserError) as error:
+        call(*args, **how)
+    return str(error.value)
+
+
+def test_rotary_positions_that_depend_on_the_length(of_kind):
+    rotary = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}
+    model = of_kind("llama").make(rope_parameters=rotary)
+    assert said(extend_positions, model, LONG) == (
+        "need rotary positions of type default, linear, llama3, proportional to read "
+        "101 tokens, got dynamic, whose angles depend on max_position_embeddings=40: "
+        "set it in the config before the model is loaded"
+    )
+
+
+def test_no_positions_to_lengthen(of_kind):
+    model = of_kind("bert").make()
     del model.embeddings.position_embeddings
-    wanted = (
-        "need a model with a learned position table to read 31 tokens, got bert, "
-        "which ends at 12: use --attention chunks"
+    assert said(extend_positions, model, LONG) == (
+        "need a model with a learned position table or rotary positions to read 101 "
+        "tokens, got bert, which ends at 40: use --attention chunks"
     )
-    with pytest.raises(UserError, match=wanted):
-        extend_positions(model, 31)
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        # It would take the window, and lose its own bias for positions.
-        T5EncoderModel(T5Config(d_model=16, d_kv=8, d_ff=8, num_layers=1)),
-        # It would say a warning, and keep its full attention.
-        MPNetModel(MPNetConfig(**SIZES)),
-    ],
-    ids=["t5", "mpnet"],
-)
-def test_a_model_whose_attention_cannot_be_exchanged(model):
-    wanted = (
-        f"need a model whose attention can be exchanged, got {model.config.model_type}"
-        ": BERT, RoBERTa, DistilBERT, ELECTRA and ModernBERT can"
-    )
-    with pytest.raises(UserError, match=wanted):
-        use_window(model, left=1, right=1)
-    assert model.config._attn_implementation != NAME
-
-
-# the real weights of minilm
-
-
-@pytest.fixture(scope="module")
-def minilm(minilm_folder):
-    model, tokenizer = load_pretrained("minilm")
-    return model.eval(), tokenizer
-
-
-WORDS = "The harbour town of Marlow has named a cup after its surgeon . "
-
-
-def sentence(tokenizer, length):
-    text = WORDS * (length // 10)
-    return tokenizer(text, return_tensors="pt", truncation=True, max_length=length)
-
-
-def test_minilm_with_a_window_as_wide_as_the_text(minilm):
-    model, tokenizer = minilm
-    text = sentence(tokenizer, 200)["input_ids"]
-    found = read(windowed(model, 200, 200), text)
-    torch.testing.assert_close(found, read(model, text), atol=1e-5, rtol=0)
-
-
-def test_minilm_reads_1500_tokens(minilm):
-    model, tokenizer = minilm
-    changed = windowed(model, 64, 64)
-    extend_positions(changed, 1500)
-    table = model.embeddings.position_embeddings.weight
-    longer = changed.embeddings.position_embeddings.weight
-    assert torch.equal(longer[512:1024], table)
-    assert torch.equal(longer[1024:], table[:476])
-    text = sentence(tokenizer, 1500)["input_ids"]
-    assert text.shape == (1, 1500)
-    keep = torch.arange(1500)[None] < 1400
-    with_padding = read(changed, text, keep=keep)[:, :1400]
-    assert with_padding.isfinite().all()
-    alone = read(changed, text[:, :1400])
-    torch.testing.assert_close(with_padding, alone, atol=1e-5, rtol=0)
-    assert changed.config._attn_implementation == NAME
+@pytest.mark.parametrize("length", [0, -1, True])
+def test_a_length_that_is_none(of_kind, length):
+    wanted = f"need max_tokens that is a whole number >= 1, got {length}"
+    assert said(extend_positions, of_kind("bert").make(), length) == wanted
