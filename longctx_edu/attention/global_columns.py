@@ -63,9 +63,9 @@ class Columns:
             weights = scores.sub_(ground).exp_()
             factors = self._factors(weights.shape, q, some)
             weights = weights if factors is None else weights * factors
-            kept = out[..., some, :] * (before - ground).exp()
-            out[..., some, :] = kept + weights @ v
-            lse[..., some, :] = after
+            before.sub_(ground).exp_()  # what the window's share shrinks to
+            _shrink_and_add(out[..., some, :], before, weights, v)
+            before.copy_(after)
 
     def backward(
         self,
@@ -114,3 +114,17 @@ class Columns:
         if self.dropping is None:
             return None
         return self.dropping.factors(shape, q, some.start)
+
+
+def _shrink_and_add(
+    out: Float[Tensor, "batch kv_head group query d_value"],
+    factor: Float[Tensor, "batch kv_head group query 1"],
+    weights: Float[Tensor, "batch kv_head group query g"],
+    v: Float[Tensor, "batch kv_head 1 g d_value"],
+) -> None:
+    """Set `out` to `out * factor + weights @ v`, in its own memory where it can be."""
+    sums = out.mul_(factor) if out.dtype == factor.dtype else out * factor
+    v = v.expand(*weights.shape[:3], -1, -1)
+    sums.flatten(0, 2).baddbmm_(weights.flatten(0, 2), v.flatten(0, 2))
+    if sums is not out:
+        out.copy_(sums)

@@ -117,7 +117,7 @@ class _Pattern:
             for group in range(q.shape[2]):
                 dropping = self._dropping(1, stream, group)
                 yield some, group, BandAttention(
-                    Band.fit(places, self.left, self.right),
+                    Band.fit(places, self.left, self.right, k.dtype),
                     None if self.keep is None else self.keep[:, some],
                     self.scale, dropping,
                 )  # fmt: skip
@@ -145,7 +145,9 @@ class _Window(torch.autograd.Function):
         q, k, v = (_at_one_distance(x) for x in (q, k, v))
         q, k, v = q.unflatten(1, (k.shape[1], -1)), k.unsqueeze(2), v.unsqueeze(2)
         wide = torch.promote_types(q.dtype, torch.float32)
-        out = q.new_zeros(*q.shape[:-1], v.shape[-1])
+        out = q.new_empty(*q.shape[:-1], v.shape[-1])
+        if pattern.keep is not None:
+            out.zero_()  # else every row sees at least itself, and is written
         lse = q.new_full((*q.shape[:-1], 1), -math.inf, dtype=wide)
         for stream, group, band in pattern.bands(q, k):
             some = (x[:, :, 0, stream] for x in (k, v))

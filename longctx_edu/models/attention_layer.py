@@ -56,8 +56,8 @@ class MultiHeadAttention(nn.Module):
         self.out_proj = nn.Linear(d_model, d_model)
         self.global_proj = None
         if global_projections:
-            self.global_proj = nn.ModuleDict({name: None for name in "qkv"})
-            self._copy_to_global()
+            own = {"q": self.q_proj, "k": self.k_proj, "v": self.v_proj}
+            self.global_proj = nn.ModuleDict(deepcopy(own))
 
     def start_alike(self, gain: float) -> None:
         """Let queries and keys start as the same rotation of their tokens.
@@ -73,11 +73,8 @@ class MultiHeadAttention(nn.Module):
         nn.init.zeros_(self.q_proj.bias)
         self.k_proj.load_state_dict(self.q_proj.state_dict())
         if self.global_proj is not None:
-            self._copy_to_global()
-
-    def _copy_to_global(self):
-        for name in "qkv":
-            self.global_proj[name] = deepcopy(getattr(self, f"{name}_proj"))
+            for name in ("q", "k"):
+                self.global_proj[name].load_state_dict(self.q_proj.state_dict())
 
     def forward(
         self,

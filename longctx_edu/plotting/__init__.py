@@ -6,6 +6,7 @@ squares rows are queries and columns are keys.
 
 from longctx_edu.plotting.curves import plot_f1_by_distance, plot_lines, plot_training
 from longctx_edu.plotting.growth import plot_growth
+from longctx_edu.plotting.reach import plot_reach
 from longctx_edu.plotting.squares import plot_confusion, plot_mask, plot_weights
 from longctx_edu.plotting.style import COLOURS, MARKERS, panels, save_figure
 
@@ -18,6 +19,7 @@ __all__ = [
     "plot_growth",
     "plot_lines",
     "plot_mask",
+    "plot_reach",
     "plot_training",
     "plot_weights",
     "save_figure",

@@ -130,10 +130,10 @@ def test_block_sparse_equals_dense(
 
 
 def test_gradcheck():
-    inputs = make(batch=1, n=9)
+    inputs = make(batch=1, kv_head=1, n=5, d_value=2)
     layout = torch.tensor([[1, 0, 1], [0, 0, 0], [1, 1, 1]]).bool()
-    keep = torch.arange(9)[None] != 7
-    attend = partial(block_sparse_attention, layout=layout, size=4, keep=keep)
+    keep = torch.arange(5)[None] != 3
+    attend = partial(block_sparse_attention, layout=layout, size=2, keep=keep)
     assert torch.autograd.gradcheck(attend, inputs)
 
 
@@ -258,13 +258,14 @@ def test_no_tensor_grows_with_the_square(look_ahead):
 
 
 def test_dropout_keeps_the_mean_and_repeats_in_the_backward_pass():
-    q, k, v = make(n=10)
+    q, k, v = make(batch=1, n=10)
     layout = draw(1.1, n=2)
     layout[0, 1] = False
     attend = partial(block_sparse_attention, layout=layout, size=5)
     torch.manual_seed(0)
-    drawn = torch.stack([attend(q, k, v, dropout=0.4) for _ in range(2000)])
-    assert (drawn.mean(0) - attend(q, k, v)).abs().max() < 0.12
+    many = [x.expand(2000, -1, -1, -1) for x in (q, k, v)]
+    drawn = attend(*many, dropout=0.4)
+    assert (drawn.mean(0) - attend(q, k, v)[0]).abs().max() < 0.12
     torch.manual_seed(1)
     out = attend(q, k, v, dropout=0.4)
     factor = torch.linspace(-1, 2, out.numel()).double().reshape(out.shape)

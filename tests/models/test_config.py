@@ -29,6 +29,14 @@ def test_an_unknown_attention():
         attention_named("ful")
 
 
+# a config that was saved before a field was added
+
+
+def test_global_projections_are_off_where_a_config_does_not_name_them():
+    assert not EncoderConfig().global_projections
+    assert EncoderConfig(global_projections=True) != EncoderConfig()
+
+
 # messages
 
 
