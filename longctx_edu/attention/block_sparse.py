@@ -28,6 +28,7 @@ from longctx_edu.attention.inputs import (
     check_flags,
     check_heads,
     check_scale,
+    outside_autocast,
     same_format,
 )
 from longctx_edu.attention.tile import attend_tile, tile_gradients
@@ -127,6 +128,7 @@ class _BlockSparse(torch.autograd.Function):
     """Forward and backward over the same tiles."""
 
     @staticmethod
+    @outside_autocast
     def forward(ctx, q, k, v, keep, plan):
         n, n_kv = q.shape[2], k.shape[1]
         q_blocks, k_blocks, v_blocks = plan.blocks(q, k, v)
@@ -146,6 +148,7 @@ class _BlockSparse(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @outside_autocast
     def backward(ctx, grad):
         q, k, v, keep, out, lse = ctx.saved_tensors
         plan, n, n_kv = ctx.plan, q.shape[2], k.shape[1]

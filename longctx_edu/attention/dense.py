@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from longctx_edu.attention.inputs import check_dropout, check_pairs
+
 
 def attention_weights(
     q: Float[Tensor, "*batch query d_head"],
@@ -31,6 +33,9 @@ def attention_weights(
         bias: Added to the scores before the softmax.
         scale: Factor on the scores; `1 / sqrt(d_head)` by default.
 
+    Raises:
+        ValueError: If shapes or kinds do not fit each other.
+
     Example:
         >>> q = torch.zeros(2, 4)
         >>> attention_weights(q, q)
@@ -39,6 +44,7 @@ def attention_weights(
 
     Source: Vaswani et al. 2017, section 3.2.1, equation 1. Built in lesson 01.
     """
+    check_pairs(q, k, mask=mask, bias=bias)
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     scores = q @ k.mT * scale
     if bias is not None:
@@ -77,6 +83,9 @@ def dense_attention(
     Returns:
         One vector a query; 0 for a query that may look at no key.
 
+    Raises:
+        ValueError: If shapes or kinds do not fit each other.
+
     Example:
         >>> q = k = torch.zeros(3, 4)
         >>> v = torch.tensor([[0.0], [3.0], [6.0]])
@@ -85,5 +94,10 @@ def dense_attention(
 
     Source: Vaswani et al. 2017, section 3.2.1, equation 1. Built in lesson 01.
     """
+    check_dropout(dropout)
     weights = attention_weights(q, k, mask=mask, bias=bias, scale=scale)
+    if weights.shape[-1] != v.shape[-2]:
+        raise ValueError(
+            f"need as many values as keys, got {v.shape[-2]} and {k.shape[-2]}"
+        )
     return torch.dropout(weights, dropout, train=dropout > 0) @ v

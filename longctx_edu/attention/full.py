@@ -7,11 +7,18 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from longctx_edu.attention.inputs import (
+    check_dropout,
+    check_flags,
+    check_heads,
+    same_format,
+)
+
 
 def full_attention(
     q: Float[Tensor, "batch head query d_head"],
-    k: Float[Tensor, "batch head key d_head"],
-    v: Float[Tensor, "batch head key d_value"],
+    k: Float[Tensor, "batch kv_head key d_head"],
+    v: Float[Tensor, "batch kv_head key d_value"],
     *,
     keep: Bool[Tensor, "batch key"] | None = None,
     scale: float | None = None,
@@ -21,7 +28,7 @@ def full_attention(
 
     Args:
         q: What each token asks for.
-        k: What each token offers.
+        k: What each token offers; with fewer heads, each serves a group of q's.
         v: What each token gives.
         keep: True where a key is a real token, False where it is padding.
         scale: Factor on the scores; `1 / sqrt(d_head)` by default.
@@ -29,6 +36,9 @@ def full_attention(
 
     Returns:
         One vector a query; 0 in a text without a real token.
+
+    Raises:
+        ValueError: If the tensors do not fit each other.
 
     Example:
         >>> import torch
@@ -39,12 +49,19 @@ def full_attention(
     Source: Vaswani et al. 2017, section 3.2.1; the kernel: FlashAttention (Dao et al.
     2022, section 3.1). Built in lesson 03.
     """
+    q, k, v = same_format(q, k, v)
+    check_heads(q, k, v)
+    check_flags("keep", keep, k)
+    check_dropout(dropout)
+    options = {
+        "dropout_p": dropout,
+        "scale": scale,
+        "enable_gqa": q.shape[1] > k.shape[1],
+    }
     if keep is None:
-        return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=scale)
+        return F.scaled_dot_product_attention(q, k, v, **options)
     mask = keep[:, None, None, :]
     sees = mask.any(dim=-1, keepdim=True)
     mask = (mask | ~sees).expand(-1, 1, q.shape[2], -1)
-    out = F.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask, dropout_p=dropout, scale=scale
-    )
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
     return out.masked_fill(~sees, 0.0)

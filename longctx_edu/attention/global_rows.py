@@ -1,4 +1,4 @@
-"""The rows of global tokens: few queries that look at every key.
+"""Where the global tokens of a batch stand, and how to reach their rows.
 
 Texts of a batch may have different numbers of global tokens; shorter lists are
 filled up with places that are marked as not real.
@@ -6,12 +6,8 @@ filled up with places that are marked as not real.
 
 from dataclasses import dataclass
 
-import torch
-from einops import repeat
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-
-from longctx_edu.attention.dense import dense_attention
 
 
 @dataclass(frozen=True)
@@ -104,60 +100,4 @@ def take_tokens(
         x: Vectors of all tokens.
         found: The global tokens' places.
     """
-    index = repeat(
-        found.places, "batch g -> batch head g d", head=x.shape[1], d=x.shape[3]
-    )
-    return x.gather(2, index)
-
-
-def global_rows(
-    q: Float[Tensor, "batch head token d_head"],
-    k: Float[Tensor, "batch head token d_head"],
-    v: Float[Tensor, "batch head token d_value"],
-    found: Globals,
-    keep: Bool[Tensor, "batch token"] | None,
-    causal: bool,
-    scale: float | None,
-    dropout: float,
-) -> Float[Tensor, "batch head g d_value"]:
-    """Attend from each global token to every key.
-
-    Args:
-        q: What each token asks for.
-        k: What each token offers.
-        v: What each token gives.
-        found: The global tokens' places.
-        keep: True where a token is real.
-        causal: Nobody looks ahead.
-        scale: Factor on the scores.
-        dropout: Share of the weights set to 0.
-    """
-    mask = None if keep is None else keep[:, None, None, :]
-    if causal:
-        key = torch.arange(k.shape[2], device=k.device)
-        past = key <= found.places[:, None, :, None]
-        mask = past if mask is None else mask & past
-    return dense_attention(
-        take_tokens(q, found), k, v, mask=mask, scale=scale, dropout=dropout
-    )
-
-
-def replace_rows(
-    out: Float[Tensor, "batch head token d_value"],
-    rows: Float[Tensor, "batch head g d_value"],
-    found: Globals,
-) -> Float[Tensor, "batch head token d_value"]:
-    """Put the global tokens' rows in their places.
-
-    Args:
-        out: Rows of all tokens.
-        rows: Rows of the global tokens.
-        found: Their places; a place that is not real is written nowhere.
-    """
-    n = out.shape[2]
-    places = found.places.masked_fill(~found.real, n)
-    index = repeat(
-        places, "batch g -> batch head g d", head=out.shape[1], d=out.shape[3]
-    )
-    spare = torch.nn.functional.pad(out, (0, 0, 0, 1))
-    return spare.scatter(2, index, rows)[:, :, :n]
+    return found.take(x.unsqueeze(2)).squeeze(2)

@@ -1,6 +1,8 @@
 """What every attention asks of its inputs, said in the caller's words."""
 
+import functools
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -47,6 +49,47 @@ def check_heads(q: Tensor, k: Tensor, v: Tensor, *, same_length: bool = False) -
         raise ValueError(
             f"need as many keys as queries, got {k.shape[2]} and {q.shape[2]}"
         )
+
+
+def check_pairs(
+    q: Tensor, k: Tensor, *, mask: Tensor | None = None, bias: Tensor | None = None
+) -> None:
+    """Refuse a mask or a bias that does not say something of each query and key.
+
+    Args:
+        q: What each token asks for.
+        k: What each token offers.
+        mask: True where the query may look at the key.
+        bias: Added to the scores.
+
+    Raises:
+        ValueError: If the kinds or shapes do not fit.
+    """
+    if q.shape[-1] != k.shape[-1] or q.shape[-1] == 0:
+        raise ValueError(
+            "need queries and keys of one width >= 1, got q "
+            f"{tuple(q.shape)} and k {tuple(k.shape)}"
+        )
+    if q.dtype != k.dtype and not _autocasts(q):
+        raise ValueError(f"need q and k of one format, got {q.dtype} and {k.dtype}")
+    if mask is not None and mask.dtype != torch.bool:
+        raise ValueError(
+            "need a mask of bools, True where the query may look at the key, got "
+            f"{mask.dtype}: numbers that are added to the scores are a bias"
+        )
+    scores = (*q.shape[:-1], k.shape[-2])
+    for name, x in (("mask", mask), ("bias", bias)):
+        if x is not None and not _broadcasts(x.shape, scores):
+            raise ValueError(
+                f"need a {name} of shape (..., query, key) = {scores}, or 1 in an "
+                f"axis, got {tuple(x.shape)}"
+            )
+
+
+def _broadcasts(shape, to):
+    """Say whether a shape stretches to another, axis by axis from the last."""
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return len(shape) <= len(to) and all(a in (1, b) for a, b in pairs)
 
 
 def check_flags(name: str, flags: Tensor | None, k: Tensor) -> None:
@@ -115,10 +158,41 @@ def check_scale(scale: float | None, q: Tensor) -> float:
 def same_format(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Bring tensors to the number format of autocast, where it is on.
 
+    Float64 stays, as everywhere in autocast.
+
     Args:
         *tensors: Queries, keys and values.
     """
-    kind = tensors[0].device.type
-    if kind == "meta" or not torch.is_autocast_enabled(kind):
+    if not _autocasts(tensors[0]):
         return tensors
-    return tuple(x.to(torch.get_autocast_dtype(kind)) for x in tensors)
+    short = torch.get_autocast_dtype(tensors[0].device.type)
+    return tuple(
+        x.to(short) if x.is_floating_point() and x.dtype != torch.float64 else x
+        for x in tensors
+    )
+
+
+def outside_autocast(step: Callable) -> Callable:
+    """Let a pass of an autograd function choose its number formats itself.
+
+    Autocast would round the scores forward; the weights that the backward pass makes
+    again from the log-sum-exp would be others.
+
+    Args:
+        step: The forward or the backward pass; its first argument is a tensor.
+    """
+
+    @functools.wraps(step)
+    def exact(ctx, *args):
+        if not _autocasts(args[0]):
+            return step(ctx, *args)
+        with torch.autocast(args[0].device.type, enabled=False):
+            return step(ctx, *args)
+
+    return exact
+
+
+def _autocasts(x):
+    """Say whether autocast is on where a tensor lies."""
+    kind = x.device.type
+    return kind != "meta" and torch.is_autocast_enabled(kind)

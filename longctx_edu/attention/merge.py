@@ -29,8 +29,8 @@ def merge(
         >>> one = torch.tensor([[2.0]]), torch.tensor([0.0])
         >>> three = torch.tensor([[6.0]]), torch.tensor([3.0]).log()
         >>> out, lse = merge([one, three])
-        >>> out.item(), round(lse.exp().item())
-        (5.0, 4)
+        >>> round(out.item(), 3), round(lse.exp().item(), 3)
+        (5.0, 4.0)
 
     Source: FlashDecoding (Dao et al. 2023), its last step; ring attention (Liu et al.
     2023), section 3. Built in lesson 03.

@@ -12,7 +12,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from longctx_edu.attention.inputs import check_flags, check_heads, check_scale
+from longctx_edu.attention.inputs import (
+    check_flags,
+    check_heads,
+    check_scale,
+    outside_autocast,
+    same_format,
+)
 from longctx_edu.attention.tiled import stretches, tiled_backward, tiled_forward
 from longctx_edu.masks import causal as no_looking_ahead
 
@@ -66,6 +72,7 @@ def online_attention(
     Source: FlashAttention (Dao et al. 2022), algorithms 1 and 2; self-attention in
     O(1) extra memory a query: Rabe and Staats 2021. Built in lesson 03.
     """
+    q, k, v = same_format(q, k, v)
     check_heads(q, k, v)
     check_flags("keep", keep, k)
     if block is None:
@@ -81,6 +88,7 @@ class _Online(torch.autograd.Function):
     """Forward and backward over the same tiles."""
 
     @staticmethod
+    @outside_autocast
     def forward(ctx, q, k, v, keep, causal, scale, block):
         # A group of query heads shares its keys: an axis of its own.
         q, k, v = q.unflatten(1, (k.shape[1], -1)), k.unsqueeze(2), v.unsqueeze(2)
@@ -95,6 +103,7 @@ class _Online(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @outside_autocast
     def backward(ctx, grad, grad_lse):
         *inputs, out, lse = ctx.saved_tensors
         sums = [torch.zeros_like(x, dtype=lse.dtype) for x in inputs]

@@ -39,8 +39,8 @@ class Running:
 
     def absorb(
         self,
-        k: Float[Tensor, "*batch key d_head"],
-        v: Float[Tensor, "*batch key d_value"],
+        k: Float[Tensor, "*#batch key d_head"],
+        v: Float[Tensor, "*#batch key d_value"],
         *,
         mask: Bool[Tensor, "*#batch #query #key"] | None = None,
         factors: Float[Tensor, "*batch query key"] | None = None,

@@ -26,6 +26,7 @@ from longctx_edu.attention.inputs import (
     check_flags,
     check_heads,
     check_scale,
+    outside_autocast,
     same_format,
 )
 from longctx_edu.masks import causal as no_looking_ahead
@@ -141,6 +142,7 @@ class _Window(torch.autograd.Function):
     """Forward and backward over band, columns and rows."""
 
     @staticmethod
+    @outside_autocast
     def forward(ctx, q, k, v, pattern):
         q, k, v = (_at_one_distance(x) for x in (q, k, v))
         q, k, v = q.unflatten(1, (k.shape[1], -1)), k.unsqueeze(2), v.unsqueeze(2)
@@ -163,6 +165,7 @@ class _Window(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @outside_autocast
     def backward(ctx, grad):
         *inputs, out, lse = ctx.saved_tensors
         pattern = ctx.pattern

@@ -4,10 +4,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from longctx_edu.attention import block_pairs
 from longctx_edu.benchmarks.cases import DTYPES, Case
 from longctx_edu.benchmarks.contender import Built, CannotRun, Claim, Contender
 from longctx_edu.benchmarks.given import Copy, given_projections
-from longctx_edu.benchmarks.implementations import BLOCK, RANDOM_BLOCKS, pairs_in_blocks
+from longctx_edu.benchmarks.implementations import BLOCK, RANDOM_BLOCKS
 from longctx_edu.measure import device
 
 FULL_UP_TO = (5 + 2 * RANDOM_BLOCKS) * BLOCK
@@ -54,7 +55,8 @@ def build_bigbird(case: Case) -> Built:
 
     def pairs() -> int:
         seen = times_seen(drawn["blocks"], case.n // BLOCK) > 0
-        return sum(pairs_in_blocks(head, case.n_real) for head in seen) // len(seen)
+        counts = [block_pairs(head, BLOCK, case.n_real) for head in seen]
+        return sum(counts) // len(counts)
 
     return Built(attend, claim_of(case, drawn), pairs)
 

@@ -1,9 +1,7 @@
-"""The operations that a case needs: those on visible pairs, and no others."""
+"""The work that a case needs: operations on visible pairs of real tokens, no others."""
 
+from longctx_edu.attention import attention_operations, full_pairs, window_pairs
 from longctx_edu.benchmarks.cases import Case
-
-PRODUCTS = {"forward": 2, "forward_backward": 6}
-"""Products over the pairs: scores and sums; with backward, four more gradients."""
 
 
 def needed_in_full(case: Case) -> int:
@@ -17,8 +15,7 @@ def needed_in_full(case: Case) -> int:
         >>> needed_in_full(Case(Setting(causal=True), 4, "float32"))
         10
     """
-    n = case.n_real
-    return n * (n + 1) // 2 if case.setting.causal else n * n
+    return full_pairs(case.n_real, causal=case.setting.causal)
 
 
 def needed_in_window(case: Case, *, with_globals: bool = True) -> int:
@@ -33,28 +30,20 @@ def needed_in_window(case: Case, *, with_globals: bool = True) -> int:
         >>> needed_in_window(Case(Setting(left=1, right=1, n_global=1), 5, "float32"))
         19
     """
-    import torch
-
-    asked, n = case.setting, case.n_real
-    i = torch.arange(n)
-    pairs = (i // asked.dilation).clamp(max=asked.left).sum() + n
-    pairs += ((n - 1 - i) // asked.dilation).clamp(max=case.right).sum()
-    if not with_globals:
-        return int(pairs)
-    for g in range(min(asked.n_global, n)):
-        for far in (i[g + 1 :] - g,):
-            new = (far % asked.dilation != 0) | (far > asked.left * asked.dilation)
-            pairs += new.sum()
-            if not asked.causal:
-                new = (far % asked.dilation != 0) | (far > case.right * asked.dilation)
-                pairs += new.sum()
-    return int(pairs)
+    asked = case.setting
+    n_global = min(asked.n_global, case.n_real) if with_globals else 0
+    return window_pairs(
+        case.n_real,
+        left=asked.left,
+        right=asked.right,
+        dilation=asked.dilation,
+        global_places=range(n_global),
+        causal=asked.causal,
+    )
 
 
 def needed_operations(case: Case, pairs: int, mode: str) -> int:
     """Count the operations on the pairs of all heads and texts.
-
-    A multiplication and the addition behind it are two operations.
 
     Args:
         case: What is asked.
@@ -67,5 +56,8 @@ def needed_operations(case: Case, pairs: int, mode: str) -> int:
         >>> needed_operations(case, 25, "forward")
         800
     """
-    each = 2 * case.setting.d_head * PRODUCTS[mode]
-    return pairs * each * case.setting.n_heads * case.setting.batch
+    asked, backward = case.setting, mode != "forward"
+    each = attention_operations(
+        pairs, n_heads=asked.n_heads, d_head=asked.d_head, backward=backward
+    )
+    return asked.batch * each

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from longctx_edu.benchmarks.cases import Case, make_inputs
 from longctx_edu.benchmarks.implementations import WINDOW
 from longctx_edu.benchmarks.machine import free_bytes, gemm_rates
+from longctx_edu.benchmarks.needed import needed_in_full, needed_operations
 from longctx_edu.benchmarks.plan import Plan
 from longctx_edu.benchmarks.record import Record, Row
 from longctx_edu.benchmarks.rows import row_of
@@ -158,6 +159,10 @@ class Bench:
         if entry.backward:
             known = self.record.seconds(entry.label, case.dtype, "forward")
             guess = max(guess, AHEAD * predicted_s(known, case.n, contender.power))
+        rate = self.record.gflops.get(case.dtype)
+        if rate and contender.power == 2:
+            operations = needed_operations(case, needed_in_full(case), mode)
+            guess = max(guess, operations / (rate * 1e9))
         budget_s = self.record.plan.budget_s
         if guess > budget_s:
             return f"a call would take about {guess:,.0f} s, the budget is {budget_s:g}"

@@ -15,7 +15,10 @@ from longctx_edu.checks.report import check, require
 __all__ = ["check_recomputed_gradients"]
 
 NAMES = ("d_q", "d_k", "d_v")
-AXES = "d_q has a row for each query, d_k and d_v one for each key: p.mT @ d_out"
+AXES = (
+    "a row's number stands beside its row as lse[:, None]; d_q has a row for each "
+    "query, d_k and d_v one for each key: p.mT @ d_out"
+)
 
 
 @check("The gradients of attention, from five small things and no square.")

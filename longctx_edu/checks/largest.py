@@ -43,6 +43,7 @@ def largest_tensor(call: Callable, *args: object, **named: object) -> int:
         Its size, in numbers; 0 where no tensor was formed.
 
     Example:
+        >>> import torch
         >>> x = torch.zeros(5, 2)
         >>> largest_tensor(lambda x: (x @ x.mT).sum(), x), largest_tensor(torch.t, x)
         (25, 0)

@@ -116,7 +116,10 @@ def merged(merge_two: Callable, out_a, weight_a, out_b, weight_b) -> tuple:
 
 def merge_asked(merge_two: Callable, a: tuple, b: tuple) -> tuple[Tensor, Tensor]:
     """Ask for two parts, and take the answer for an output and its lse."""
-    thin = "lse has one number a query, out a row: lse[..., None] stands beside a row"
+    thin = (
+        "lse has one number a query, out a row: lse[..., None] stands beside a row, "
+        "and torch.where asks each number where an if asks only one"
+    )
     with on_error(thin):
         got = ask(merge_two, *a, *b)
     out, lse = out_and_lse(got)

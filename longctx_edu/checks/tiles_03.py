@@ -94,7 +94,8 @@ def uneven_tiles(attention_in_tiles: Callable) -> None:
         out,
         slow_attention(q, k, v),
         given={"q": q, "k": k, "block": 2},
-        hint="exp overflows: subtract the maximum so far before it, in every tile",
+        hint="exp overflows, or 0 / 0: each row has its own maximum so far; subtract "
+        "it before exp, in every tile",
     )
 
 
@@ -124,6 +125,8 @@ def check_causal_tiles(causal_tiles: Callable):
             (slow_attention(q, k, v, seen.mT), "the wrong half: this hides what came "
              "before; triu(1) marks what lies ahead"),
             (slow_attention(q, k, v, seen, 1.0), SCALE),
+            (slow_attention(q, k, v, seen[torch.arange(4) % 2]), "the mask starts "
+             "again in each tile: count the queries from the start of the text"),
         ],
     )  # fmt: skip
     for n, block in ((5, 2), (7, 3), (3, 8), (1, 1), (6, 1)):
@@ -138,7 +141,7 @@ def check_causal_tiles(causal_tiles: Callable):
             hint="places count from the start of the text: start + place in the tile",
         )
     half_the_work(causal_tiles)
-    no_square(causal_tiles, *drawn(3, 640, 4), 16)
+    no_square(causal_tiles, *drawn(3, 320, 4), 16)
 
 
 def half_the_work(causal_tiles: Callable) -> None:

@@ -29,7 +29,12 @@ class EncoderBlock(nn.Module):
     def __init__(self, config: EncoderConfig, attention: Callable):
         super().__init__()
         self.attention_norm = nn.LayerNorm(config.d_model)
-        self.attention = MultiHeadAttention(config.d_model, config.n_heads, attention)
+        self.attention = MultiHeadAttention(
+            config.d_model,
+            config.n_heads,
+            attention,
+            global_projections=config.global_projections,
+        )
         self.feed_norm = nn.LayerNorm(config.d_model)
         self.feed = nn.Sequential(
             nn.Linear(config.d_model, config.d_ff),

@@ -1,16 +1,8 @@
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longctx_edu.attention import dense_attention
-from longctx_edu.attention.global_rows import (
-    find_globals,
-    global_rows,
-    replace_rows,
-    take_tokens,
-)
-from longctx_edu.masks import causal, dense_mask, padding
+from longctx_edu.attention.global_rows import find_globals, take_tokens
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 BATCH, HEAD, TOKEN, D_HEAD, D_VALUE = 2, 3, 7, 4, 6
@@ -46,50 +38,40 @@ def test_find_globals_equals_a_list_a_text(texts):
     assert found.real.sum(dim=1).tolist() == [len(places) for places in lists]
 
 
-@pytest.mark.parametrize("look_ahead", [True, False])
-@pytest.mark.parametrize("padded", [True, False])
-def test_global_rows_equal_rows_of_dense_attention(padded, look_ahead):
-    q, k, v = inputs = make(D_HEAD), make(D_HEAD, seed=1), make(D_VALUE)
-    keep = None
-    mask = torch.ones(TOKEN, TOKEN).bool()
-    if padded:
-        keep = torch.arange(TOKEN) < torch.tensor([[5], [0]])
-        mask = dense_mask(padding(keep[:, None]), TOKEN)
-    if not look_ahead:
-        mask = mask & dense_mask(causal(), TOKEN)
-    found = find_globals(FLAGS)
-    ours = global_rows(q, k, v, found, keep, not look_ahead, 0.3, 0.0)
-    dense = dense_attention(q, k, v, mask=mask, scale=0.3)
-    for text, row in found.real.nonzero().tolist():
-        place = found.places[text, row]
-        torch.testing.assert_close(ours[text, :, row], dense[text, :, place])
-    gradients = torch.autograd.grad(ours.sum(), inputs)
-    assert all(gradient.isfinite().all() for gradient in gradients)
-
-
 # properties
 
 
-def test_rows_that_are_taken_and_replaced_leave_all_as_it_was():
-    x = make(D_VALUE)
+def test_rows_that_are_taken_and_put_back_leave_all_as_it_was():
+    x = make(D_VALUE).detach()[:, :, None]
+    found, before = find_globals(FLAGS), x.clone()
+    found.put(x, found.take(x))
+    assert torch.equal(x, before)
+
+
+def test_only_the_rows_of_real_places_are_written():
     found = find_globals(FLAGS)
-    assert torch.equal(replace_rows(x, take_tokens(x, found), found), x)
+    rows = torch.full((BATCH, HEAD, 1, 3, D_VALUE), 9.0).double()
+    put, added = make(D_VALUE).detach()[:, :, None], torch.zeros(1).double()
+    found.put(put, rows)
+    assert torch.equal((put == 9.0).all(dim=-1).all(dim=1)[:, 0], FLAGS)
+    added = torch.ones(BATCH, HEAD, 1, TOKEN, D_VALUE).double()
+    found.add(added, rows)
+    assert torch.equal((added == 10.0).all(dim=-1).all(dim=1)[:, 0], FLAGS)
+    assert torch.equal((added == 1.0).all(dim=-1).all(dim=1)[:, 0], ~FLAGS)
 
 
-def test_only_the_rows_of_real_places_are_replaced():
+def test_fill_changes_a_copy():
+    x, found = make(1).detach()[:, :, None], find_globals(FLAGS)
+    filled, before = found.fill(x, 7.0), x.clone()
+    assert torch.equal(x, before)
+    assert torch.equal((filled == 7.0).all(dim=1)[:, 0, :, 0], FLAGS)
+
+
+def test_take_tokens_takes_the_rows_in_the_order_of_the_text():
     x, found = make(D_VALUE), find_globals(FLAGS)
-    rows = torch.full((BATCH, HEAD, 3, D_VALUE), 9.0).double()
-    changed = (replace_rows(x, rows, found) == 9.0).all(dim=-1).all(dim=1)
-    assert torch.equal(changed, FLAGS)
-
-
-def test_the_gradient_goes_to_the_new_rows_and_not_to_the_old_ones():
-    x, found = make(D_VALUE), find_globals(FLAGS)
-    rows = torch.zeros(BATCH, HEAD, 3, D_VALUE).double().requires_grad_()
-    replace_rows(x, rows, found).sum().backward()
-    old = x.grad[:, 0, :, 0] == 0
-    assert torch.equal(old, FLAGS)
-    assert torch.equal(rows.grad[:, 0, :, 0] == 1, found.real)
+    taken = take_tokens(x, found)
+    assert torch.equal(taken[0], x[0][:, [1, 4, 6]])
+    assert torch.equal(taken[1, :, 0], x[1, :, 3])
 
 
 # edges

@@ -85,6 +85,14 @@ def test_the_best_rate_counts_and_shares_follow_it(small, monkeypatch):
     assert [each["complete"] for each in kept] == [False, False, False, True]
 
 
+def test_a_lower_rate_at_the_end_changes_nothing(small, monkeypatch):
+    rates = iter([40.0, 10.0])
+    monkeypatch.setattr(
+        run, "gemm_rates", lambda dtypes: dict.fromkeys(dtypes, next(rates))
+    )
+    assert run_benchmark(Plan((), small, lengths=(64,)))["gemm_gflops"] == 40.0
+
+
 def test_what_cannot_run_is_named_and_stops_nothing(small):
     contenders = (
         peer("broken", fail),
@@ -118,6 +126,36 @@ def test_what_would_be_too_slow_is_not_tried(small, monkeypatch):
     assert [row["impl"] for row in report["rows"]] == ["linear"]
     said = "a call would take about 64 s, the budget is 30"
     assert reasons(report) == {("square", 512): said}
+
+
+def test_backward_is_guessed_from_forward(small, monkeypatch):
+    known = {"forward": {64: 20.0}, "forward_backward": {}}
+    monkeypatch.setattr(Record, "seconds", lambda self, *which: known[which[-1]])
+    plan = Plan((peer("a"),), small, lengths=(64,), repeats=1, budget_s=30.0)
+    report = run_benchmark(plan)
+    assert [row["mode"] for row in report["rows"]] == ["forward"]
+    assert reasons(report)["a", 64] == "a call would take about 40 s, the budget is 30"
+
+
+def test_a_mask_that_was_made_before_counts_as_memory(small):
+    (masked,) = chosen("sdpa_mask", PEERS, "peer")
+    plan = Plan((masked,), small, lengths=(2048,), modes=("forward",), repeats=1)
+    (row,) = run_benchmark(replace(plan, dense_up_to=0))["rows"]
+    assert row["peak_bytes"] >= 2048**2 * (1 + 4)  # its own, and torch's copy
+
+
+def test_a_square_that_no_machine_would_do_in_time_is_not_tried(small):
+    plan = Plan(
+        (peer("a"), peer("b", power=2)),
+        small,
+        lengths=(2048,),
+        modes=("forward",),
+        repeats=1,
+        budget_s=0.005,
+    )
+    report = run_benchmark(plan)
+    assert ("b", 2048) in reasons(report)  # 2.7e8 operations, 5.4 ms at the rate
+    assert [row["impl"] for row in report["rows"]] == ["a"]
 
 
 def test_inputs_that_do_not_fit_are_not_made(small, monkeypatch):

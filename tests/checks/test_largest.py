@@ -59,6 +59,7 @@ def test_the_fused_kernel_forms_no_square():
         (lambda x: x.repeat(8, 8)[:1, :1], 256),
         (lambda x: torch.cat([x] * 6)[2:3].clone(), 24),
         (lambda x: torch.empty(11, 11), 121),
+        (lambda x: torch.sort(x.expand(50, 4)), 200),
         (lambda x: x.double(), 4),
     ],
 )

@@ -91,10 +91,10 @@ def test_the_mistakes_of_tiles_are_mistakes():
 
 def test_a_stream_is_walked_once_and_watched():
     stream = Stream([1.0, 2.0, 3.0, 4.0])
-    assert sum(stream.walk) == 10 and sum(stream.walk) == 0
+    assert sum(stream) == 10 and sum(stream) == 0
     assert stream.most_held <= 2
     pairs = Stream([0.0, 0.0, 0.0], torch.ones(3, 2))
-    kept = [value for _, value in pairs.walk]
+    kept = [value for _, value in pairs]
     assert pairs.most_held == len(kept) == 3 and not pairs.changed
 
 
@@ -102,7 +102,7 @@ def test_a_stream_is_walked_once_and_watched():
 def test_a_value_that_is_written_into_is_seen(late):
     stream = Stream([0.0, 0.0, 0.0], torch.ones(3, 2))
     first = None
-    for n, (_, value) in enumerate(stream.walk):
+    for n, (_, value) in enumerate(stream):
         first = value if first is None else first
         if n == late:
             first.mul_(2)
@@ -110,6 +110,6 @@ def test_a_value_that_is_written_into_is_seen(late):
 
 
 def test_a_generator_of_scores_behaves_as_numbers_do():
-    (score,) = Stream([2.0]).walk
+    score = next(Stream([2.0]))
     assert math.exp(score - score) == 1.0 and max(-math.inf, score) == 2.0
     assert torch.tensor(float(score)).item() == 2.0

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -26,8 +27,12 @@ TINY = (
 
 
 @pytest.fixture(autouse=True)
-def _quick_rates(monkeypatch):
+def _quick(monkeypatch):
+    """No products, and collections that pass over what is there already."""
     monkeypatch.setattr(run, "gemm_rates", lambda dtypes: dict.fromkeys(dtypes, 50.0))
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def test_it_measures_prints_and_keeps(call, tmp_path):

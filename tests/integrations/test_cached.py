@@ -173,6 +173,14 @@ def test_global_tokens_that_the_cache_has_dropped(of_kind, with_window):
     )
 
 
+def test_the_same_without_a_mask(of_kind, with_window):
+    model = with_window(of_kind("mistral").make(), left=3)
+    cache, ids = DynamicCache(config=model.config), texts()["input_ids"]
+    model(ids, past_key_values=cache, longctx_global_tokens=1)  # nothing dropped yet
+    how = {"past_key_values": cache, "longctx_global_tokens": 1}
+    assert "dropped the first 9: pass" in said(model, ids[:, :1], **how)
+
+
 def test_a_mask_of_the_new_tokens_alone(of_kind, with_window):
     model = with_window(of_kind("llama").make(), left=3)
     cache = DynamicCache(config=model.config)

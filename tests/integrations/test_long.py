@@ -68,7 +68,7 @@ def test_a_saved_model_comes_back_the_same(family, tmp_path):
     again = load_long(str(tmp_path / "two"))
     assert torch.equal(logits(again.eval(), ids()), wanted)
     register()  # and transformers alone reads it, once it knows the name
-    again = type(model).from_pretrained(tmp_path / "one")
+    again = type(model).from_pretrained(tmp_path / "two")
     assert torch.equal(logits(again.eval(), ids()), wanted)
     assert again.config._attn_implementation == NAME
     full = type(model).from_pretrained(tmp_path / "one", attn_implementation="sdpa")

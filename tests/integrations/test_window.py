@@ -100,6 +100,14 @@ def test_a_window_as_wide_as_the_text_equals_sdpa(family, with_window, side):
         torch.testing.assert_close(read(changed, ids()), read(model, ids()))
 
 
+def test_a_layer_has_a_scale_of_its_own(of_kind, with_window):
+    model = of_kind("gpt2").make(scale_attn_by_inverse_layer_idx=True)
+    changed = with_window(model, left=N)
+    model.set_attn_implementation("sdpa")
+    with torch.no_grad():
+        torch.testing.assert_close(read(changed, ids()), read(model, ids()))
+
+
 # what a call says, and what the config says
 
 
@@ -180,7 +188,7 @@ def test_a_mask_of_ones_is_no_mask(family, with_window):
 
 
 def test_one_token_and_dropout(of_kind, with_window):
-    model = with_window(of_kind("bert").make(), left=2, right=2)
+    model = with_window(of_kind("bert").make(hidden_dropout_prob=0), left=2, right=2)
     with torch.no_grad():
         assert read(model, ids(1)).isfinite().all()
         model.train()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -124,6 +125,19 @@ def test_a_global_token_brings_the_far_near():
         changed, global_tokens=flags
     )
     assert moved[0].any(dim=-1).all()
+
+
+def test_global_projections_of_the_config_serve_global_tokens_alone():
+    config = replace(CONFIG, global_projections=True)
+    encoder = drawn(Encoder(config, partial(window_attention, left=1, right=1)))
+    inputs, flags = features(1, 12), torch.arange(12)[None] == 11
+    plain, with_global = encoder(inputs), encoder(inputs, global_tokens=flags)
+    with torch.no_grad():
+        for name, weight in encoder.named_parameters():
+            if "global" in name:
+                weight += 1.0
+    assert torch.equal(encoder(inputs), plain)
+    assert not torch.allclose(encoder(inputs, global_tokens=flags), with_global)
 
 
 @pytest.mark.parametrize("name", ["full", "window"])

@@ -1,5 +1,4 @@
 import pytest
-import torch
 
 from longctx_edu.masks import dense_mask, window
 from longctx_edu.plotting import panels, plot_reach

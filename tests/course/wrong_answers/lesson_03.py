@@ -208,6 +208,19 @@ def tiles(
     return out, ((top if top_too else 0) + (total.log() if lse else 0)).squeeze(1)
 
 
+def one_maximum(q, k, v, block):
+    top, total, mixed = torch.tensor(-math.inf), 0.0, 0.0
+    for start in range(0, len(k), block):
+        some = slice(start, start + block)
+        scores = q @ k[some].mT / math.sqrt(q.shape[1])
+        new = torch.maximum(top, scores.max())
+        parts, shrink = (scores - new).exp(), (top - new).exp()
+        total = total * shrink + parts.sum(1)
+        mixed = mixed * shrink + parts @ v[some]
+        top = new
+    return mixed / total[:, None], top + total.log()
+
+
 def softmax_a_tile(q, k, v, block, *, join):
     outs = []
     for start in range(0, len(k), block):
@@ -265,6 +278,16 @@ def causal(
             hidden = places[keys] >= places[start:stop, None] + ahead
             scores = scores.masked_fill(hidden, -math.inf)
         outs.append(scores.softmax(1).nan_to_num(0.0) @ v[keys])
+    return torch.cat(outs)
+
+
+def mask_starts_again(q, k, v, block):
+    outs = []
+    for start in range(0, len(q), block):
+        stop = start + block
+        scores = q[start:stop] @ k[:stop].mT / math.sqrt(q.shape[1])
+        mask = torch.ones_like(scores).tril().bool()
+        outs.append(scores.masked_fill(~mask, -math.inf).softmax(1) @ v[:stop])
     return torch.cat(outs)
 
 
@@ -463,6 +486,7 @@ WRONG = {
             "exp(1000) overflows",
         ),
         "collects": (collects, "stores the row"),
+        "takes places": (lambda s: (s[0], len(s)), "a stream has no places"),
     },
     "check_online_mean": {
         "mixture not shrunk": (lambda p: mean(p, mixes=False), "shrinks with the sum"),
@@ -480,6 +504,7 @@ WRONG = {
         "writes into a value": (writes, "makes a new one"),
         "the first value becomes the mixture": (keeps_the_first, "makes a new one"),
         "collects": (stacks, "stores the row"),
+        "takes places": (lambda p: p[0][1], "a stream has no places"),
     },
     "check_merge_two": {
         "plain mean": (
@@ -533,6 +558,10 @@ WRONG = {
             ),
             "let it stand",
         ),
+        "if of a tensor": (
+            lambda a, la, b, lb: (b, lb) if la == -math.inf else mix(a, la, b, lb),
+            "torch.where",
+        ),
         "no axis": (
             lambda a, la, b, lb: (
                 (la - torch.logaddexp(la, lb)).exp() * a
@@ -577,6 +606,7 @@ WRONG = {
         "last tile dropped": (lambda *g: tiles(*g, drop=True), "was left out"),
         "filled up": (lambda *g: tiles(*g, fill=True), "filling up with zeros"),
         "no maximum": (lambda *g: tiles(*g, peak=False), "exp overflows"),
+        "one maximum for all": (one_maximum, "its own maximum"),
         "writes into q": (in_place, "x = x - y"),
         "out alone": (lambda *g: tiles(*g)[0], "return out, lse"),
         "maximum of columns": (
@@ -597,6 +627,7 @@ WRONG = {
         "not itself": (lambda *g: causal(*g, ahead=0), "a token sees itself"),
         "backwards": (causal_backwards, "the wrong half"),
         "no scale": (lambda *g: causal(*g, scale=1.0), "the scale is missing"),
+        "mask not shifted": (mask_starts_again, "starts again in each tile"),
         "mask of a whole block": (fixed_mask, "take its size, not block"),
         "masked, not skipped": (skips_too_late, "leave out the tiles"),
         "dense": (causal_dense, "leave out the tiles"),
