@@ -622,7 +622,6 @@ def recomputed(q, k, v, block=16):
     return Recomputed.apply(q, k, v, block)
 
 
-# %%
 guess(kept_numbers(recomputed, *small))
 
 # %% [markdown]

@@ -69,7 +69,7 @@ class Contender:
         """
         if self.layout == "head":
             return x
-        return rearrange(x, "b head token d -> b token (head d)").contiguous()
+        return rearrange(x, "b head token d -> b token (head d)")
 
     def to_heads(self, x: Tensor, n_heads: int) -> Tensor:
         """Bring results or gradients back into the order (batch, head, token, d).

@@ -5,7 +5,8 @@ import math
 import torch
 from hypothesis import settings
 
-from longctx_edu.attention import dense_attention
+from longctx_edu.attention import dense_attention, window_attention
+from longctx_edu.masks import causal, dense_mask, global_tokens, padding, window
 
 BATCH, HEAD, D_HEAD, D_VALUE = 2, 3, 4, 6
 few = settings(max_examples=40, deadline=None, derandomize=True)
@@ -94,3 +95,29 @@ def saved_numbers(call):
     total = sum(storages.values())
     del out
     return total
+
+
+def window_mask(n, *, left, right, dilation=1, flags=None, keep=None, look_ahead=True):
+    """The mask that window attention claims, formed whole from predicates."""
+    allowed = window(left=left, right=right, dilation=dilation)
+    if flags is not None:
+        allowed = allowed | global_tokens(flags[:, None])
+    if keep is not None:
+        allowed = allowed & padding(keep[:, None])
+    if not look_ahead:
+        allowed = allowed & causal()
+    return dense_mask(allowed, n)
+
+
+def assert_window_equals_dense(
+    inputs, *, flags=None, keep=None, look_ahead=True, scale=None, **shape
+):
+    """Compare outputs and gradients under the mask that is claimed."""
+    ours = window_attention(
+        *inputs, **shape, global_tokens=flags, keep=keep, causal=not look_ahead,
+        scale=scale,
+    )  # fmt: skip
+    mask = window_mask(
+        inputs[0].shape[2], **shape, flags=flags, keep=keep, look_ahead=look_ahead
+    )
+    assert_equal_with_gradients(ours, dense(*inputs, mask=mask, scale=scale), inputs)

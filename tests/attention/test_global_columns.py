@@ -137,7 +137,7 @@ def test_dropout_drops_the_same_weights_in_the_backward_pass(monkeypatch):
     columns.add(q, q, v, out, lse)
     weight = 1 / ((TOKEN - 1) * 0.6)
     assert out.unique().tolist() == pytest.approx([0, weight])
-    assert 0.4 < (out == weight).sum() / (TOKEN * (TOKEN - 1)) < 0.8
+    assert 0.4 < (out > 0).sum() / (TOKEN * (TOKEN - 1)) < 0.8
     grad = normal(*out.shape, seed=9).detach()
     sums = [torch.zeros_like(x) for x in (q, q, v)]
     columns.backward((grad, out, lse), (q, q, v), sums)
