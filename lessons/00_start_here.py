@@ -320,19 +320,20 @@ for wrong in ({"n_tokens": 10}, {"split": "tets"}):
 # |---|---|---|
 # | 00 | what is far, and why does it matter? | 10 |
 # | [01 attention](01_attention.ipynb) | how does a token look at another? | 45 |
+# | [03 the quadratic wall](03_the_quadratic_wall.ipynb) | what does full attention cost, and must it? | 60 |
+# | [05 structured attention](05_structured_attention.ipynb) | whom can a token do without? | 75 |
 # | [09 fine-tuning](09_finetuning_ner.ipynb) | when is a score to be trusted? | 60 |
 #
 # The numbers between are kept for lessons that are planned and not written: the block,
-# the cost of full attention, chunks, windows, positions, streaming, losses. Later ones
-# are to take up long documents and applications.
+# chunks, positions, streaming. Later ones are to take up long documents and applications.
 
 # %% [markdown]
 # ## How to go on
 #
 # `make lab` opens this folder. Do the
 # [three warm-ups](../exercises/00_start_here.ipynb), then lesson 01 and its exercises,
-# then lesson 09. Each lesson takes an evening with its exercises, an hour without. They
-# need no GPU and no network.
+# then the lessons in the order of their numbers. Each takes an evening with its
+# exercises, an hour without. They need no GPU and no network.
 #
 # If you came for results on your own texts, run lesson 09 and then `longctx train ner
 # --help`.

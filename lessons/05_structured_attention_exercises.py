@@ -30,6 +30,7 @@ from longctx_edu.checks.lesson_05 import (
     check_window_mask,
 )
 from longctx_edu.plotting import panels, plot_lines, plot_mask, plot_reach
+from longctx_edu.plotting import plot_weights
 
 # %% [markdown]
 # ## Exercise 5.1 · A window
@@ -195,7 +196,8 @@ plot_lines(lines, x="length (tokens)", y="pairs", log=True)
 #
 # Write `heard_after(mask, n_layers)`: a square of bools, True where the query hears of
 # the key after so many layers, all with the same mask. After no layer at all a token
-# knows itself only. A token that does not look at itself passes nothing of its own on.
+# knows itself only. Only ways of exactly `n_layers` steps count: a token that does not
+# look at itself forgets itself.
 #
 # <details><summary>Hint 1: a nudge</summary>
 # A token hears, through one more layer, what those it looks at have heard before.
@@ -412,7 +414,7 @@ check_window_and_globals(window_and_globals)
 flat, show_keys = torch.zeros(12, 4), torch.eye(12)
 weights = window_and_globals(flat, flat, show_keys, 2, 2, 4, torch.tensor([3]))
 assert torch.allclose(weights[4, 3], torch.tensor(1 / 5)), "once among five"
-plot_mask(weights > 0, title="who was seen")
+plot_weights(weights, title="equal scores, token 3 global")
 
 # %% [markdown]
 # ## Exercise 5.10 · Other people's words
@@ -511,12 +513,13 @@ layout = random_layout(near, 1, torch.Generator().manual_seed(2))
 upper, lower = panels(1, n_rows=2, width=5.6, height=2.2)
 for ax, mask, name in ((upper, near, "window"), (lower, layout, "window + random")):
     count = int(heard_after(mask, 2)[6].sum())
-    plot_reach([mask] * 2, query=6, ax=ax, title=f"{name}: {count} of 14 blocks")
+    title = f"{name}: {count} of 14 blocks"
+    plot_reach([mask] * 2, query=6, unit="block", ax=ax, title=title)
 
 # %% [markdown]
 # ## Done
 #
 # Eleven functions: patterns, their price, how far they hear, and attention that pays
-# for nothing else. Your 5.9 is what Longformer computes, and its memory grows with the
-# text. The library's `window_attention` does the same for batches and heads, and goes
+# for nothing else. Your 5.9 has the pattern of Longformer, and grows with the text
+# alone. The library's `window_attention` does the same for batches and heads, and goes
 # backward too. Which pattern does *your* task need? Ask where its evidence stands.

@@ -11,6 +11,7 @@ from longctx_edu.checks.compare import agree
 from longctx_edu.checks.largest import largest_tensor
 from longctx_edu.checks.oracles import drawn, slow_attention
 from longctx_edu.checks.patterns_05 import band_of
+from longctx_edu.checks.plain import on_kind
 from longctx_edu.checks.report import check, require
 
 __all__ = ["check_window_in_blocks"]
@@ -18,6 +19,14 @@ __all__ = ["check_window_in_blocks"]
 CLIP = (
     "clip the keys to the text, max(first - left, 0) and min(stop + right, n): a "
     "negative start counts from the end; the last block may be shorter than size"
+)
+SIZES = (
+    "clip the keys to the text, max(first - left, 0) and min(stop + right, n): at both "
+    "ends a block reads fewer keys, and its mask is as much smaller"
+)
+JOIN = (
+    "rows are missing: collect those of every block, the short last one too, and join "
+    "them with torch.cat"
 )
 SCALE = "the scale is missing: 1 / sqrt(d_head)"
 
@@ -64,6 +73,8 @@ def check_window_in_blocks(window_in_blocks: Callable):
             (under(band_of(8, 8, 8)), "nothing is hidden: this is full attention"),
             (under(band_of(8, 2, 1), 1.0), SCALE),
             (under(band_of(8, 2, 1) & ~torch.eye(8).bool()), "a query sees itself"),
+            *((under(mask & (block > 0)[:, None]), CLIP)
+              for mask in (band_of(8, 2, 1), read[block])),
         ],
     )  # fmt: skip
     other_texts(window_in_blocks)
@@ -87,12 +98,14 @@ def other_texts(window_in_blocks: Callable) -> None:
         )
 
 
-def attention_asked(answer: Callable, *given: object, hint: str = CLIP) -> Tensor:
+def attention_asked(answer: Callable, *given: object, hint: str = SIZES) -> Tensor:
     """Ask for attention, and take the answer for one vector a query."""
     q, _, v, *_ = given
-    with on_error(hint):
+    with on_kind(ValueError, hint), on_error(hint):
         got = ask(answer, *given)
-    return tensor_of(got, (len(q), v.shape[1]), "token d_value")
+    rows = getattr(got, "shape", (0,))[0]
+    axes = {} if rows >= len(q) else {"hint": JOIN}
+    return tensor_of(got, (len(q), v.shape[1]), "token d_value", **axes)
 
 
 def linear(answer: Callable, left: int, right: int, size: int, *rest: Tensor) -> None:

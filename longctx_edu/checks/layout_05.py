@@ -18,7 +18,6 @@ KIND = "random numbers come from torch.rand(..., generator=generator)"
 def check_random_layout(random_layout: Callable):
     """Eight blocks with two drawn each; then the seed, the spread, and full rows."""
     near = band_of(8, 1, 1)
-    state = torch.get_rng_state()
     got = layout_asked(random_layout, near, 2, 0)
     shown = {"near": near, "n_random": 2}
     require(
@@ -38,12 +37,22 @@ def check_random_layout(random_layout: Callable):
         expected="two more squares in each row",
         hint=too_few_or_many(more),
     )
+    same_seed(random_layout, near, got)
+    layouts = torch.stack([layout_asked(random_layout, near, 2, s) for s in range(40)])
+    column = (torch.arange(8) == 0).repeat(8, 1)
+    spread(layouts, near, layout_asked(random_layout, column, 3, 1))
+    nearly_full(random_layout, near)
+
+
+def same_seed(random_layout: Callable, near: Tensor, got: Tensor) -> None:
+    """Ask once more with the seed of `got`."""
+    state = torch.get_rng_state()
     again = layout_asked(random_layout, near, 2, 0)
-    global_one = not torch.equal(state, torch.get_rng_state())
+    moved = not torch.equal(state, torch.get_rng_state())
     require(
-        torch.equal(got, again) and not global_one,
+        torch.equal(got, again) and not moved,
         "the same seed gives the same graph",
-        given={**shown, "generator": "seed 0, twice"},
+        given={"near": near, "n_random": 2, "generator": "seed 0, twice"},
         came="another layout"
         if not torch.equal(got, again)
         else "the same, but torch's own generator was moved",
@@ -51,9 +60,10 @@ def check_random_layout(random_layout: Callable):
         hint="hand `generator` to everything random: generator=generator; without it, "
         "or with manual_seed inside, the caller's seed means nothing",
     )
-    layouts = torch.stack([layout_asked(random_layout, near, 2, s) for s in range(40)])
-    column = (torch.arange(8) == 0).repeat(8, 1)
-    spread(layouts, near, layout_asked(random_layout, column, 3, 1))
+
+
+def nearly_full(random_layout: Callable, near: Tensor) -> None:
+    """Ask for more blocks than some rows have left."""
     full = near.clone()
     full[0], full[3, :7] = True, True
     left_over = "fewer than n_random blocks may be left: min(n_random, left over)"
@@ -98,6 +108,11 @@ def spread(layouts: Tensor, near: Tensor, alike: Tensor) -> None:
 
 def too_few_or_many(more: Tensor) -> str:
     """Say why a row has another number of drawn blocks."""
+    if (more > 2).any() and len(more.unique()) > 1:
+        return (
+            "chance decides how many there are: take the n_random highest lots of "
+            "each row, near blocks left out"
+        )
     if (more > 2).any():
         return "n_random is the number for each row, near blocks not counted"
     if (more == 0).all():

@@ -61,6 +61,8 @@ def check_window_mask(window_mask: Callable):
             (band_of(6, 4, 0), "twice as wide: left is one side, not half of it"),
             (band_of(6, 2, 2), "right has its own number; |key - query| <= left "
              "knows one number only"),
+            (want & (torch.arange(6) > 1)[:, None], "a slice from a negative place "
+             "counts from the end: max(query - left, 0)"),
             (band_of(6, 6, 0), "the left end is missing: -left <= key - query"),
             (~want, "True means: may look; this one marks what is hidden"),
         ],

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from longctx_edu.errors import UserError
+from longctx_edu.positions import extend_table
 
 _TABLES = ("position_embeddings", "wpe", "embed_positions")
 
@@ -43,10 +44,7 @@ def extend_positions(model: Any, max_tokens: int) -> None:
     have = table.num_embeddings - first
     if have >= max_tokens:
         return
-    rows = table.weight.detach()
-    copies = -(-max_tokens // have)
-    rows = torch.cat([rows[:first], rows[first:].repeat(copies, 1)])
-    rows = rows[: first + max_tokens].clone()
+    rows = extend_table(table.weight.detach(), max_tokens, first=first)
     _extend_buffers(model, table.num_embeddings, len(rows))
     table.weight = nn.Parameter(rows, requires_grad=table.weight.requires_grad)
     table.num_embeddings = len(rows)

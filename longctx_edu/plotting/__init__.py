@@ -5,6 +5,7 @@ squares rows are queries and columns are keys.
 """
 
 from longctx_edu.plotting.curves import plot_f1_by_distance, plot_lines, plot_training
+from longctx_edu.plotting.descent import plot_descent
 from longctx_edu.plotting.growth import plot_growth
 from longctx_edu.plotting.reach import plot_reach
 from longctx_edu.plotting.squares import plot_confusion, plot_mask, plot_weights
@@ -15,6 +16,7 @@ __all__ = [
     "MARKERS",
     "panels",
     "plot_confusion",
+    "plot_descent",
     "plot_f1_by_distance",
     "plot_growth",
     "plot_lines",

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from longctx_edu.plotting.style import COLOURS, GRID, describe, label_axes, on
 
-STRONG = COLOURS[1]
+STRONG, WEAK = COLOURS[1], "#9AA3AF"
 
 
 def plot_reach(
     masks: Sequence[Bool[Tensor, "token token"]],
     *,
     query: int,
+    unit: str = "token",
     ax: Axes | None = None,
     title: str = "",
 ) -> Axes:
@@ -27,6 +28,7 @@ def plot_reach(
     Args:
         masks: One a layer, the lowest first; True where a token may look.
         query: Place of the token at the top, in tokens.
+        unit: What a place holds: "block" for a layout of blocks.
         ax: Where to draw; a new figure by default.
         title: Above the layers.
 
@@ -50,21 +52,25 @@ def plot_reach(
     ax = on(ax, width=0.28 * n + 1.2, height=0.55 * n_layers + 1.1)
     for layer, mask in enumerate(masks):
         ways = mask & heard[layer + 1][:, None]
-        for some, colour, width in ((mask & ~ways, GRID, 0.6), (ways, STRONG, 1.2)):
-            lines = [
-                [(key, layer), (row, layer + 1)] for row, key in some.nonzero().tolist()
-            ]
-            ax.add_collection(LineCollection(lines, colors=colour, linewidths=width))
+        _draw_lines(ax, layer, mask & ~ways, GRID, 0.6)
+        _draw_lines(ax, layer, ways, STRONG, 1.2)
     for layer, row in enumerate(heard):
-        colours = [STRONG if here else "#9AA3AF" for here in row.tolist()]
+        colours = [STRONG if here else WEAK for here in row.tolist()]
         ax.scatter(range(n), [layer] * n, c=colours, s=22, zorder=3)
     ax.set_xticks(range(0, n, 1 if n <= 16 else max(1, n // 8)))
     ax.set_yticks(range(n_layers + 1), ["text", *map(str, range(1, n_layers + 1))])
     ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
-    label_axes(ax, "place (token)", "layer")
+    label_axes(ax, f"place ({unit})", "layer")
     layers = f"{n_layers} layer{'s' * (n_layers > 1)}"
-    said = f"{int(heard[0].sum())} of {n} tokens through {layers}."
-    return describe(ax, title, f"token {query} hears of {said}")
+    said = f"{int(heard[0].sum())} of {n} {unit}s through {layers}."
+    return describe(ax, title, f"{unit} {query} hears of {said}")
+
+
+def _draw_lines(ax, layer, mask, colour, width):
+    """Draw a line from each seen token up to the one that looks at it."""
+    pairs = mask.nonzero().tolist()
+    lines = [[(key, layer), (query, layer + 1)] for query, key in pairs]
+    ax.add_collection(LineCollection(lines, colors=colour, linewidths=width))
 
 
 def _heard(masks, query):

@@ -46,6 +46,20 @@ def check_factor(factor: int | float) -> None:
         raise ValueError(f"need a finite factor >= 1, got {factor}")
 
 
+def check_positive(name: str, number: int | float) -> None:
+    """Refuse a factor that turns vectors round or makes nothing of them.
+
+    Args:
+        name: The parameter's name.
+        number: The factor.
+
+    Raises:
+        ValueError: If it is no finite number above 0.
+    """
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"need a finite {name} > 0, got {number}")
+
+
 def check_count(name: str, count: int) -> None:
     """Refuse a number of tokens, heads or rows that is none.
 

@@ -56,14 +56,15 @@ def interpolate_by_parts(
         >>> interpolate_by_parts(pairs, factor=4, kept=kept).radians.tolist()
         [8.0, 5.0, 2.0]
 
-    Source: YaRN (Peng et al. 2023, version 2), section 3.2, equation 20. Built in lesson 06.
+    Source: YaRN (Peng et al. 2023, version 2), section 3.2, equation 20. Built
+    in lesson 06.
     """
     check_factor(factor)
     share = kept + (1 - kept) / factor
     return replace(frequencies, radians=frequencies.radians * share)
 
 
-def check_turns(fast: int | float, slow: float) -> None:
+def check_turns(fast: int | float, slow: int | float) -> None:
     """Refuse ends of a ramp that are none.
 
     Args:

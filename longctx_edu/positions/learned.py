@@ -33,7 +33,7 @@ def learned_positions(
     if lowest < 0 or highest >= len(table):
         raise ValueError(
             f"need positions from 0 to {len(table) - 1}, the rows of the table, got "
-            f"{lowest} to {highest}: cut the text, or lengthen the table by extend_table"
+            f"{lowest} to {highest}: cut the text, or use extend_table"
         )
     return F.embedding(positions, table)
 

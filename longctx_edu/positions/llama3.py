@@ -35,8 +35,8 @@ def llama3(
         >>> llama3(quick, factor=4, trained=64).radians.tolist()
         [1.0, 0.015625]
 
-    Source: YaRN (Peng et al. 2023, version 2), section 3.2, equation 20; the numbers are those of
-    Llama 3.1 (Grattafiori et al. 2024). Built in lesson 06.
+    Source: YaRN (Peng et al. 2023, version 2), section 3.2, equations 18 and 20; fast
+    and slow are those of Llama 3.1's published config. Built in lesson 06.
     """
     check_count("trained", trained)
     check_turns(fast, slow)

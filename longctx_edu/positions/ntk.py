@@ -32,7 +32,8 @@ def ntk_aware(frequencies: Frequencies, *, factor: int | float) -> Frequencies:
         >>> slow.radians.tolist()
         [1.0, 0.0625]
 
-    Source: YaRN (Peng et al. 2023, version 2), section 3.1, equation 16. Built in lesson 06.
+    Source: YaRN (Peng et al. 2023, version 2), section 3.1, equation 16. Built
+    in lesson 06.
     """
     check_factor(factor)
     n_pairs = len(frequencies.radians)

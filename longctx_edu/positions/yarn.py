@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from longctx_edu.positions.frequencies import Frequencies
-from longctx_edu.positions.inputs import check_count, check_factor
+from longctx_edu.positions.inputs import check_count, check_factor, check_positive
 from longctx_edu.positions.interpolation import check_turns, interpolate_by_parts
 
 
@@ -51,7 +51,8 @@ def yarn(
         >>> long.radians.tolist(), round(long.attention_factor, 2)
         ([1.0, 0.015625], 1.14)
 
-    Source: YaRN (Peng et al. 2023, version 2), sections 3.2 and 3.4. Built in lesson 06.
+    Source: YaRN (Peng et al. 2023, version 2), sections 3.2 and 3.4. Built in
+    lesson 06.
     """
     check_count("trained", trained)
     check_turns(fast, slow)
@@ -66,6 +67,7 @@ def yarn(
     kept = 1 - ((pairs - first) / width).clamp(0, 1)
     if attention_factor is None:
         attention_factor = yarn_attention_factor(factor)
+    check_positive("attention_factor", attention_factor)
     longer = interpolate_by_parts(frequencies, factor=factor, kept=kept)
     return replace(longer, attention_factor=attention_factor)
 
@@ -86,14 +88,15 @@ def yarn_attention_factor(factor: int | float) -> float:
         >>> yarn_attention_factor(1), round(yarn_attention_factor(16), 3)
         (1.0, 1.277)
 
-    Source: YaRN (Peng et al. 2023, version 2), section 3.4, equation 22. Built in lesson 06.
+    Source: YaRN (Peng et al. 2023, version 2), section 3.4, equation 22. Built
+    in lesson 06.
     """
     check_factor(factor)
     return 0.1 * math.log(factor) + 1.0
 
 
 def _pair_with_turns(
-    radians: Float64[Tensor, " pair"], trained: int, turns: float
+    radians: Float64[Tensor, " pair"], trained: int, turns: int | float
 ) -> float:
     """Find the number of the pair, a fraction, that turns so often when trained."""
     steps = -radians.log().diff()

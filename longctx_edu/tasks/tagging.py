@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from longctx_edu.losses import cross_entropy
 from longctx_edu.tasks.decoding import greedy
 from longctx_edu.tasks.pieces import IGNORE, Piece, collate
 
@@ -31,12 +31,13 @@ def tagging_loss(model: nn.Module, batch: dict[str, Tensor]) -> Float[Tensor, ""
         model: A token classifier.
         batch: What `collate` returns.
 
+    Raises:
+        ValueError: If no token of the batch has a label.
+
     Source: Devlin et al. 2019, section 5.3. Built in lesson 09.
     """
-    logits = tag_logits(model, batch)
-    return F.cross_entropy(
-        logits.float().flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORE
-    )
+    logits = tag_logits(model, batch).float()
+    return cross_entropy(logits, batch["labels"], ignore_index=IGNORE)
 
 
 def tag_logits(

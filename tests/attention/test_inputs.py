@@ -10,6 +10,7 @@ from longctx_edu.attention.inputs import (
     check_dropout,
     check_flags,
     check_heads,
+    check_pairs,
     check_scale,
     outside_autocast,
     same_format,
@@ -205,6 +206,53 @@ def test_flags_that_do_not_fit(flags, text):
         inspect.unwrap(check_flags)("keep", flags, k)
     with refused(text.replace("keep", "global_tokens")):
         inspect.unwrap(check_flags)("global_tokens", flags, k)
+
+
+@pytest.mark.parametrize(
+    ("q", "k", "text"),
+    [
+        ((5, 4), (7, 3), "need queries and keys of one width >= 1, got q (5, 4) and"),
+        ((5, 0), (7, 0), "need queries and keys of one width >= 1, got q (5, 0) and"),
+    ],
+)
+def test_pairs_of_another_width(q, k, text):
+    with refused(text):
+        check_pairs(zeros(*q), zeros(*k))
+
+
+def test_pairs_of_two_number_formats_outside_of_autocast():
+    q, k = zeros(5, 4), zeros(7, 4, dtype=torch.float64)
+    for device in ("cpu", "meta"):
+        with refused("need q and k of one format, got torch.float32 and torch.float64"):
+            check_pairs(q.to(device), k.to(device))
+    with torch.autocast("cpu", torch.bfloat16):
+        check_pairs(q, k)
+
+
+@pytest.mark.parametrize("name", ["mask", "bias"])
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (5, 1), (5, 7), (2, 1, 5, 7)])
+def test_what_stretches_to_the_scores(name, shape):
+    x = zeros(*shape, dtype=torch.bool if name == "mask" else torch.float32)
+    check_pairs(zeros(2, 3, 5, 4), zeros(2, 3, 7, 4), **{name: x})
+
+
+@pytest.mark.parametrize("name", ["mask", "bias"])
+@pytest.mark.parametrize("shape", [(5,), (7, 5), (2, 5, 7), (1, 2, 3, 5, 7), (0, 7)])
+def test_what_does_not_stretch_to_the_scores(name, shape):
+    x = zeros(*shape, dtype=torch.bool if name == "mask" else torch.float32)
+    with refused(
+        f"need a {name} of shape (..., query, key) = (2, 3, 5, 7), or 1 in an axis, "
+        f"got {shape}"
+    ):
+        check_pairs(zeros(2, 3, 5, 4), zeros(2, 3, 7, 4), **{name: x})
+
+
+def test_a_mask_of_numbers():
+    with refused(
+        "need a mask of bools, True where the query may look at the key, got "
+        "torch.float32: numbers that are added to the scores are a bias"
+    ):
+        check_pairs(zeros(5, 4), zeros(7, 4), mask=zeros(5, 7))
 
 
 @pytest.mark.parametrize("dropout", [-0.1, 1.0, 1.5, math.nan])

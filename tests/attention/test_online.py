@@ -225,6 +225,18 @@ def test_a_tile_of_many_heads_is_smaller(batch, head, side):
     assert on_no_processor >= side
 
 
+@pytest.mark.parametrize(
+    ("n_query", "n_key", "per_stretch"),
+    [(8, 8, [1, 2, 3, 4]), (4, 8, [3, 4]), (8, 4, [0, 0, 1, 2])],
+)
+def test_tiles_that_nobody_sees_are_left_out(n_query, n_key, per_stretch):
+    tiles = online._tiles(n_query, n_key, None, True, 2, torch.device("cpu"))
+    rows = [slice(start, start + 2) for start in range(0, n_query, 2)]
+    assert [len(list(tiles(some))) for some in rows] == per_stretch
+    masked = [mask is not None for some in rows for _, mask, _ in tiles(some)]
+    assert sum(masked) == sum(count > 0 for count in per_stretch)  # on the diagonal
+
+
 def test_the_default_block_is_used():
     q = torch.zeros(1, 32, 300, 1)
     assert largest_tensor(online_attention, q, q, q) == 32 * 256**2

@@ -166,6 +166,19 @@ def test_the_fused_kernel_serves_tiles_of_one_width_without_dropout(monkeypatch)
     assert len(calls) == 1
 
 
+def test_the_kernel_never_meets_a_row_that_sees_nothing(monkeypatch):
+    kernel = tile._FLASH  # what it gives there depends on kernels
+
+    def strict(*inputs, attn_mask, **options):
+        assert (attn_mask == 0).any(dim=-1).all()
+        return kernel(*inputs, attn_mask=attn_mask, **options)
+
+    monkeypatch.setattr(tile, "_FLASH", strict)
+    mask = draw_mask((BATCH, 1))
+    out, _ = attend_tile(*make(QUERY, KEY, d_value=D_HEAD), mask=mask, scale=SCALE)
+    assert (out[:, :, 2] == 0).all()
+
+
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_row_of_lse_infinity_is_left_out(path, masked):
     inputs = [x.detach() for x in make(QUERY, KEY, d_value=D_HEAD)]

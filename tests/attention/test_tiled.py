@@ -95,6 +95,7 @@ def test_stretches_hold_each_token_once_and_no_more_than_a_block(n, block):
     assert list(chain(*parts)) == list(range(n))
     assert all(1 <= len(part) <= block for part in parts)
     assert len(parts) == -(-n // block)
+    assert all(some.stop <= n for some in stretches(n, block))
 
 
 # edges
@@ -124,6 +125,26 @@ def test_a_row_that_sees_nothing_has_no_gradient():
     assert all(x.isfinite().all() for x in sums)
     assert (sums[0][:, :, 1] == 0).all()
     assert (sums[0][:, :, 2] != 0).all()
+
+
+def test_a_row_that_is_marked_as_blind_is_left_out():
+    q, k, v = (x.detach() for x in make(QUERY, KEY))
+    options = {
+        "tiles": lambda rows: [(slice(0, KEY), None, None)],
+        "block": 2,
+        "scale": SCALE,
+    }
+    out, lse = tiled_forward(q, k, v, **options)
+    left_out = torch.arange(QUERY) == 3
+    grad = normal(*out.shape, seed=9).detach()
+    quiet = grad.masked_fill(left_out[:, None], 0.0)
+    found = []
+    for some, some_lse in ((grad, lse.masked_fill(left_out, -math.inf)), (quiet, lse)):
+        sums = [torch.zeros_like(x) for x in (q, k, v)]
+        means = (some * out).sum(-1)
+        tiled_backward(some, means, some_lse, (q, k, v), sums, **options)
+        found.append(sums)
+    assert_all_close(*found)
 
 
 def test_the_log_sum_exp_of_half_precision_is_float32():

@@ -37,12 +37,10 @@ def prepare(pattern, n, *, left=2, right=1, dropout=0.4, seed=0):
 # equals the definition
 
 
-@pytest.mark.parametrize("heads", [(2, 2), (2, 1)])
-@pytest.mark.parametrize("pattern", patterns)
-def test_gradcheck(pattern, heads):
-    head, kv_head = heads
-    inputs = make(9, head=head, kv_head=kv_head, d_head=2, d_value=3)
-    assert torch.autograd.gradcheck(prepare(pattern, 9), inputs)
+@pytest.mark.parametrize("pattern", ["plain", "global and causal", "all"])
+def test_gradcheck(pattern):
+    inputs = make(7, head=2, kv_head=1, d_head=2, d_value=3)
+    assert torch.autograd.gradcheck(prepare(pattern, 7), inputs)
 
 
 @pytest.mark.parametrize("d_value", [D_HEAD, D_VALUE])

@@ -153,7 +153,7 @@ def test_an_input_that_changes_before_the_backward_pass_is_noticed():
     out = window_attention(*inputs, **SHAPE)
     with torch.no_grad():
         inputs[1].add_(1)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+    with pytest.raises(RuntimeError, match=r"modified (by an )?inplace"):
         out.sum().backward()
 
 

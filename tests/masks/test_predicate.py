@@ -87,6 +87,16 @@ def test_a_tile_of_the_mask_can_be_asked_for_alone():
     assert torch.equal(tile, square[:, 2:5, 1:7])
 
 
+def test_each_text_may_be_asked_about_keys_of_its_own():
+    pattern = ~window(left=1, right=2) & causal()
+    query, keys = torch.arange(2, 7)[:, None], torch.tensor([[0, 3, 5], [6, 1, 0]])
+    square = dense_mask(pattern, 7)
+    tiles = pattern(query, keys[:, None])
+    assert tiles.shape == (2, 5, 3)
+    for tile, key in zip(tiles, keys, strict=True):
+        assert torch.equal(tile, square[2:7, key])
+
+
 def test_de_morgan():
     left, right = dense_mask(~(SEES | ALSO), 5, 7), dense_mask(~SEES & ~ALSO, 5, 7)
     assert torch.equal(left, right)

@@ -33,6 +33,13 @@ def window_by_triangles(n_token, left, right):
     return torch.ones(n_token, n_token).tril(right).triu(-left).bool()
 
 
+def window_by_slices(n_token, left, right):
+    mask = torch.zeros(n_token, n_token)
+    for query in range(n_token):
+        mask[query, query - left : query + right + 1] = 1
+    return mask.bool()
+
+
 def dilated(n, left, right, dilation):
     return window(n, left * dilation, right * dilation) & (offsets(n) % dilation == 0)
 
@@ -197,6 +204,24 @@ def blocks(
     return torch.cat(rows)
 
 
+def negative_slices(q, k, v, left, right, size):
+    parts = []
+    for first in range(0, len(q), size):
+        keys = slice(first - left, first + size + right)
+        parts.append(attend(q[first : first + size], k[keys], v[keys]))
+    return torch.cat(parts)
+
+
+def one_mask_for_the_ends(q, k, v, left, right, size):
+    parts = []
+    for first in range(0, len(q), size):
+        keys = slice(max(first - left, 0), first + size + right)
+        rows = q[first : first + size]
+        mask = band(size, left, right)
+        parts.append(attend(rows, k[keys], v[keys], mask))
+    return torch.cat(parts)
+
+
 def wider(before, after):
     def answer(q, k, v, left, right, size):
         return blocks(q, k, v, left + before, right + after, size)
@@ -298,9 +323,8 @@ def by_merging(q, k, v, left, right, size, places):
 
     def part(q, k, v, mask):
         scores = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~mask, -math.inf)
-        top = (
-            scores.amax(-1, keepdim=True) if k.shape[0] else scores.new_zeros(len(q), 1)
-        )
+        low = scores.new_full((len(q), 1), -math.inf)
+        top = torch.cat([scores, low], dim=1).amax(-1, keepdim=True)
         top = top.masked_fill(top == -math.inf, 0.0)
         weights = (scores - top).exp()
         return weights @ v, weights.sum(-1, keepdim=True), top
@@ -453,6 +477,10 @@ def in_all(near, n_random, generator):
     return layout(near, n_random + 1, generator)
 
 
+def by_chance(near, n_random, generator):
+    return near | (torch.rand(near.shape, generator=generator) < n_random / len(near))
+
+
 def into_the_input(near, n_random, generator):
     near |= layout(near, n_random, generator)
     return near
@@ -480,6 +508,7 @@ WRONG = {
             "right counts without",
         ),
         "numbers": (lambda n, a, b: window(n, a, b).int(), "a comparison gives bools"),
+        "negative slices": (window_by_slices, "counts from the end"),
         "and": (
             lambda n, a, b: (offsets(n) >= -a) and (offsets(n) <= b),
             "each comparison stands in brackets",
@@ -551,7 +580,7 @@ WRONG = {
         "dense": (lambda n, a, b: int(window(n, a, b).sum()), "dense in disguise"),
     },
     "check_heard_after": {
-        "elementwise": (lambda m, n: m ** max(n, 1), "the matrix product"),
+        "elementwise": (lambda m, n: m & m, "the matrix product"),
         "one too many": (lambda m, n: hears(m, n + 1), "one layer too many"),
         "transposed": (lambda m, n: hears(m, n, turn=True), "the transpose"),
         "both ways": (
@@ -616,10 +645,6 @@ WRONG = {
     },
     "check_band_mask": {
         "not shifted": (lambda s, a, b: band(s, a, b, 0), "key 0 is not query 0"),
-        "swapped": (
-            lambda s, a, b: band(s, b, a),
-            "left and right are swapped",
-        ),
         "to the left": (lambda s, a, b: band(s, a, b).flip(0), "moves to the right"),
         "no left end": (
             lambda s, a, b: torch.ones(s, a + s + b).tril(a + b).bool(),
@@ -697,9 +722,11 @@ WRONG = {
             lambda *given: blocks(*given, clip=False),
             "clip the keys to the text",
         ),
+        "negative slices": (negative_slices, "a negative start counts from the end"),
+        "one mask for the ends": (one_mask_for_the_ends, "its mask is as much smaller"),
         "last block lost": (
             lambda *given: blocks(*given, drop=True),
-            "look at the order of the axes",
+            "collect those of every block",
         ),
         "full": (lambda q, k, v, a, b, s: attend(q, k, v), "full attention"),
     },
@@ -770,11 +797,12 @@ WRONG = {
         "near lost": (lost, "join the drawn blocks with near"),
         "nothing drawn": (lambda near, n, g: near.clone(), "nothing was drawn"),
         "one more": (in_all, "near blocks not counted"),
+        "by chance": (by_chance, "chance decides how many"),
         "global generator": (global_generator, "hand `generator` to everything"),
         "own seed": (own_seed, "do not seed one inside"),
         "one for all rows": (one_for_all, "draw for each row"),
         "first blocks only": (first_blocks_only, "some blocks are never drawn"),
-        "needs enough": (needs_enough, "there may be fewer"),
+        "needs enough": (needs_enough, "blocks may be left"),
         "into the input": (into_the_input, "near.clone()"),
         "numbers": (
             lambda near, n, g: layout(near, n, g).int(),
