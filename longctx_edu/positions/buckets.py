@@ -43,7 +43,7 @@ def distance_buckets(
     each = _buckets_each_way(n_buckets, max_distance, causal)
     far = distances.clamp(min=0) if causal else distances.abs()
     exact = each // 2
-    # In float32, as the published models were trained: at a range's edge it decides.
+    # In float32, as the published models were trained.
     grown = torch.log(far.clamp(min=exact).float() / exact) / math.log(
         max_distance / exact
     )

@@ -120,6 +120,20 @@ def test_parts_are_added_to_each_key_that_they_speak_of(run):
 # properties
 
 
+@pytest.mark.parametrize("run", some_runs, ids=str)
+def test_parts_are_never_added_to_one_key_twice_at_a_time(monkeypatch, run):
+    places, view = numbered(20), Run.keys
+
+    def strict(self, x, skip=0, width=0):
+        some = view(self, places, skip, width)
+        assert some.unique().numel() == some.numel()  # torch leaves such a sum open
+        return view(self, x, skip, width)
+
+    parts = run.keys(numbered(20)).clone()
+    monkeypatch.setattr(Run, "keys", strict)
+    run.add_to_keys(numbered(20), parts)
+
+
 @few
 @given(bands, shares, st.integers(0, 2**31))
 def test_each_query_stands_in_one_block_or_sees_nothing(band, share, seed):
@@ -143,6 +157,13 @@ def test_blocks_within_the_text_share_a_run_and_a_mask(share):
     assert (first.count, inner.count, len(last)) == (1, 5, 1)
     assert inner.mask.shape == (1, 1, 32, 44)
     assert last[0].size == 200 - 6 * 32
+
+
+def test_blocks_that_reach_just_to_the_ends_are_like_the_others():
+    (run,) = list_runs(Band(96, 0, 0, 32))
+    assert (run.count, run.low, run.width) == (3, 0, 32)
+    first, last = list_runs(Band(96, 0, 5, 32))
+    assert (first.count, last.count) == (2, 1)
 
 
 def test_runs_are_cut_where_they_grow_too_long():
