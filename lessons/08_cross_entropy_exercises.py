@@ -171,8 +171,8 @@ check_smoothed_gradient(smoothed_gradient)
 #
 # Write `momentum_step(theta, gradient, velocity, rate, momentum, nesterov)`. The new
 # velocity is `momentum * velocity + gradient`; theta goes `rate` times against it. With
-# `nesterov` it goes against `gradient + momentum * new velocity` instead. Return the new
-# theta and the new velocity; leave what came as it is.
+# `nesterov` it goes against `gradient + momentum * new velocity` instead. Return the
+# new theta and the new velocity; leave what came as it is.
 #
 # <details><summary>Hint 1: a nudge</summary>
 # The velocity is made the same way in both cases; only the direction of the step
@@ -255,9 +255,9 @@ plot_lines(lines, x="step", y="weight")
 #
 # **15 minutes · ●●●○○ · needs:** 8.6, and the section on decoupled decay
 #
-# Write `adamw_step(theta, gradient, first, second, step, rate, decay)`: Adam's step, and
-# beside it the share `rate * decay` of the *old* theta is taken away. The running means
-# never see the decay. You may call your `adam_step`.
+# Write `adamw_step(theta, gradient, first, second, step, rate, decay)`: Adam's step,
+# and beside it the share `rate * decay` of the *old* theta is taken away. The running
+# means never see the decay. You may call your `adam_step`.
 #
 # <details><summary>Hint 1: a nudge</summary>
 # Where in the update stands the last term, eta lambda theta?

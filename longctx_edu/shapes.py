@@ -4,11 +4,15 @@ Every annotation uses these words for an axis, and no others:
 
     batch   texts side by side             d_model  width of a token's vector
     head    attention heads                d_head   width of a query or key
+    kv_head heads of keys and values       group    query heads that share one
     query   tokens that look               d_value  width of a value
     key     tokens that are looked at      d_ff     width inside the feed-forward part
     token   tokens, where both are meant   label    classes of a task head
     chunk   pieces read on their own       feature  numbers that describe a word
     block   tiles of the score matrix      vocab    known tokens
+    place   tokens of a stream             g        global tokens
+    pair    numbers that turn together     position where a token stands
+    distance between query and key         bucket   distances taken together
 """
 
 from einops import rearrange

@@ -78,7 +78,19 @@ HEAVY = {"transformers", "datasets", "accelerate", "matplotlib", "seqeval", "typ
 
 
 @pytest.mark.parametrize(
-    "part", ["attention", "chunking", "data", "masks", "metrics", "models", "shapes"]
+    "part",
+    [
+        "attention",
+        "chunking",
+        "data",
+        "losses",
+        "masks",
+        "metrics",
+        "models",
+        "optim",
+        "positions",
+        "shapes",
+    ],
 )
 def test_a_part_of_the_core_imports_no_heavy_neighbour(part):
     assert imported(f"longctx_edu.{part}") & HEAVY == set()

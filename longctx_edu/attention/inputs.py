@@ -77,6 +77,11 @@ def check_pairs(
             "need a mask of bools, True where the query may look at the key, got "
             f"{mask.dtype}: numbers that are added to the scores are a bias"
         )
+    if bias is not None and bias.dtype != q.dtype and not _autocasts(q):
+        raise ValueError(
+            f"need a bias in the format of q, got {bias.dtype} and {q.dtype}: "
+            "say bias.to(q.dtype)"
+        )
     scores = (*q.shape[:-1], k.shape[-2])
     for name, x in (("mask", mask), ("bias", bias)):
         if x is not None and not _broadcasts(x.shape, scores):

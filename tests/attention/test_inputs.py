@@ -255,6 +255,15 @@ def test_a_mask_of_numbers():
         check_pairs(zeros(5, 4), zeros(7, 4), mask=zeros(5, 7))
 
 
+def test_a_bias_of_another_format():
+    q, k, bias = zeros(5, 4).bfloat16(), zeros(7, 4).bfloat16(), zeros(5, 7)
+    with refused(
+        "need a bias in the format of q, got torch.float32 and torch.bfloat16: say"
+    ):
+        check_pairs(q, k, bias=bias)
+    check_pairs(q, k, bias=bias.to(q.dtype))
+
+
 @pytest.mark.parametrize("dropout", [-0.1, 1.0, 1.5, math.nan])
 def test_a_share_that_is_none(dropout):
     with refused(f"need a dropout from 0 to below 1, got {dropout}"):

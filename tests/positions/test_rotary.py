@@ -78,7 +78,7 @@ def test_the_attention_factor_stands_on_cosine_and_sine():
 # equals outside references
 
 
-@pytest.mark.parametrize("place", [1, 4097, 1_000_000, -1_000_000])
+@pytest.mark.parametrize("place", [1, 4097, 1_000_000, -1_000_000, 2**24 + 1])
 def test_cosine_and_sine_equal_mpmath_at_far_places(place):
     frequencies = rotary_frequencies(128)
     exact = rotation(torch.tensor([place]), frequencies, dtype=torch.float64)
