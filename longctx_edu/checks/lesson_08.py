@@ -5,16 +5,14 @@ from collections.abc import Callable
 
 import torch
 
+from longctx_edu.checks.adam_08 import check_adam_step
+from longctx_edu.checks.adamw_08 import check_adamw_step
 from longctx_edu.checks.ask import ask, tensor_of
 from longctx_edu.checks.compare import agree, close
 from longctx_edu.checks.hold_08 import check_clipped, check_drop, check_share_of_peak
 from longctx_edu.checks.loss_08 import check_smoothed_gradient, check_token_loss
 from longctx_edu.checks.loss_09 import CUT, mean_of
-from longctx_edu.checks.optim_08 import (
-    check_adam_step,
-    check_adamw_step,
-    check_momentum_step,
-)
+from longctx_edu.checks.momentum_08 import check_momentum_step
 from longctx_edu.checks.report import check, require
 
 __all__ = [

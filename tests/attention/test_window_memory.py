@@ -25,7 +25,7 @@ from torch.utils._pytree import tree_leaves
 from longctx_edu.attention import window_attention
 from longctx_edu.shapes import split_heads
 
-TOKEN = 75
+TOKEN = 150  # more blocks than one stand in a run
 SHAPE = {"left": 4, "right": 2}
 
 
@@ -73,7 +73,7 @@ orders = {
         for x in make(TOKEN, batch=batch, d_value=D_HEAD)
     ],
     "cut from a longer text": lambda batch: [
-        x[:, :, 20 : 20 + TOKEN] for x in make(120, batch=batch, d_value=D_HEAD)
+        x[:, :, 20 : 20 + TOKEN] for x in make(200, batch=batch, d_value=D_HEAD)
     ],
     "width 1": lambda batch: [
         x.transpose(1, 3) for x in make(TOKEN, batch=batch, head=1, d_head=3, d_value=3)

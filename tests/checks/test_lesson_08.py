@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from longctx_edu.checks import lesson_08
-from longctx_edu.checks.optim_08 import slow_adam
+from longctx_edu.checks.adam_08 import slow_adam
 
 answers = m.load_file(m.WRONG_ANSWERS / "lesson_08.py")
 

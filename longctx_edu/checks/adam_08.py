@@ -1,4 +1,4 @@
-"""Checks of lesson 08 on one step: momentum, Adam, AdamW."""
+"""The check of lesson 08 on a step of Adam."""
 
 import math
 from collections.abc import Callable
@@ -6,97 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from longctx_edu.checks.ask import ask, is_tensor
+from longctx_edu.checks.ask import ask
 from longctx_edu.checks.compare import agree, close
+from longctx_edu.checks.momentum_08 import parts_of
 from longctx_edu.checks.report import check, require
 
-__all__ = ["check_adam_step", "check_adamw_step", "check_momentum_step"]
-
-THETA, GRADIENT = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -1.0])
-VELOCITY, RATE, MOMENTUM = torch.tensor([2.0, 2.0]), 0.1, 0.5
-PLAIN = {
-    "theta": THETA,
-    "gradient": GRADIENT,
-    "velocity": VELOCITY,
-    "rate": RATE,
-    "momentum": MOMENTUM,
-}
-
-
-def parts_of(value: object, names: list[str]) -> list[Tensor]:
-    """Take an answer for so many tensors of two numbers, or say what it is."""
-    wanted = ", ".join(names)
-    require(
-        isinstance(value, tuple | list) and len(value) == len(names),
-        f"the result is {wanted}",
-        came=value if value is None else type(value).__name__,
-        expected=f"{len(names)} tensors",
-        hint="a function without return gives None: end it with return"
-        if value is None
-        else f"return {wanted}",
-    )
-    for part in value:
-        is_tensor(part)
-    return list(value)
-
-
-@check("The velocity forgets a share and adds the gradient; Nesterov looks ahead.")
-def check_momentum_step(momentum_step: Callable):
-    """One step with whole numbers, then Nesterov's."""
-    given = (THETA, GRADIENT, VELOCITY, RATE, MOMENTUM)
-    theta, velocity = parts_of(ask(momentum_step, *given), ["theta", "velocity"])
-    after = MOMENTUM * VELOCITY + GRADIENT
-    agree(
-        "the new velocity is momentum * velocity + gradient",
-        velocity,
-        after,
-        given=PLAIN,
-        hint="momentum * velocity + gradient, nothing else",
-        mistakes=[
-            (VELOCITY + GRADIENT, "it must forget: momentum * velocity"),
-            ((VELOCITY + GRADIENT) / 2, "the gradient comes in whole, no 1 - momentum"),
-            (VELOCITY, "return the new velocity, not the old one"),
-            (MOMENTUM * VELOCITY - GRADIENT, "the sign: add the gradient here"),
-            (MOMENTUM * VELOCITY + RATE * GRADIENT, "the rate comes in the step alone"),
-            (GRADIENT, "the velocity is missing: momentum * velocity + gradient"),
-            (THETA - RATE * after, "theta comes first, then the velocity"),
-        ],
-    )  # fmt: skip
-    down = THETA - RATE * after
-    agree(
-        "theta goes rate times against the new velocity",
-        theta,
-        down,
-        given=PLAIN,
-        hint="theta - rate * velocity",
-        mistakes=[
-            (THETA + RATE * after, "the sign: downhill is against the gradient"),
-            (THETA - RATE * VELOCITY, "step with the new velocity, not the old one"),
-            (THETA - RATE * GRADIENT, "this steps with the gradient alone"),
-            (THETA - after, "the rate is missing"),
-        ],
-    )
-    got = ask(momentum_step, *given, nesterov=True)
-    theta, velocity = parts_of(got, ["theta", "velocity"])
-    agree(
-        "Nesterov goes against gradient + momentum * new velocity",
-        theta,
-        THETA - RATE * (GRADIENT + MOMENTUM * after),
-        given={**PLAIN, "nesterov": True},
-        hint="direction = gradient + momentum * velocity, the new one",
-        mistakes=[
-            (down, "this is plain momentum: it takes the new velocity once more"),
-            (THETA - RATE * (after + MOMENTUM * after), "the gradient once, not twice"),
-            (THETA - RATE * (GRADIENT + after), "momentum * the new velocity"),
-        ],
-    )
-    agree(
-        "the velocity is the same with Nesterov",
-        velocity,
-        after,
-        given={**PLAIN, "nesterov": True},
-        hint="only the direction of the step differs: keep it in a name of its own",
-    )
+__all__ = ["check_adam_step"]
 
 
 def slow_adam(
@@ -246,50 +161,4 @@ def other_settings(adam_step: Callable) -> None:
         given={**FIRST_STEP, "betas": (0.5, 0.75), "eps": 1.0},
         hint="use the parameters betas and eps; 0.9, 0.999 and 1e-8 are only defaults, "
         "and eps stands outside the root",
-    )
-
-
-@check("Adam's step, and beside it a share of theta: the means never see the decay.")
-def check_adamw_step(adamw_step: Callable):
-    """The first step with a decay of a half; then without decay."""
-    came = ask(adamw_step, START, G, NONE, NONE, 1, 0.1, 0.5)
-    theta, first, second = parts_of(came, NAMES)
-    given = {**FIRST_STEP, "decay": 0.5}
-    through = "the decay went through the gradient: that is L2; take it off theta"
-    for name, mean, want, wrong in (
-        ("gradient", first, 0.1 * G, 0.1 * (G + 0.5 * START)),
-        ("square", second, 0.001 * G**2, 0.001 * (G + 0.5 * START) ** 2),
-    ):
-        agree(
-            f"the running mean of the {name} sees the gradient alone",
-            mean,
-            want,
-            given=given,
-            hint="first and second are Adam's, untouched by the decay",
-            mistakes=[(wrong, through)],
-        )
-    adam = START - 0.1 * SIGN
-    agree(
-        "theta loses rate * decay of itself, and Adam's step",
-        theta,
-        adam - 0.05 * START,
-        given=given,
-        hint="theta - rate * direction - rate * decay * theta",
-        mistakes=[
-            (adam, "nothing was taken off theta: rate * decay * theta"),
-            (adam - 0.5 * START, "the rate scales the decay as well: rate * decay"),
-            (adam + 0.05 * START, "the sign: decay pulls towards 0"),
-            (0.95 * adam, "the share is of the old theta: before the step, not after"),
-            (adam - 0.05, "a share of theta, not a constant: rate * decay * theta"),
-            (adam - 0.05 * G, "the share is of theta, not of the gradient"),
-            (0.95 * START, "Adam's own step is missing"),
-        ],
-    )
-    came = ask(adamw_step, START, G, NONE, NONE, 1, 0.1, 0.0)
-    agree(
-        "without decay it is Adam",
-        parts_of(came, NAMES)[0],
-        adam,
-        given={**FIRST_STEP, "decay": 0.0},
-        hint="use the parameter decay",
     )
