@@ -460,7 +460,7 @@ def way_down(make, steps=60):
 
 # %% [markdown]
 # Sixty steps each, all with learning rate 0.03. **Predict** which of the three stays
-# behind, and which shoots beyond the bend.
+# behind, and which swings most.
 
 # %%
 ways = {
@@ -472,7 +472,8 @@ plot_descent(valley, ways, across=(-1.3, 1.5), up=(-0.5, 1.4))
 
 # %% [markdown]
 # Plain descent finds the floor and then crawls: the slope there is small. Momentum runs
-# through and past the bend before it turns; Nesterov brakes earlier.
+# on, from wall to wall; Nesterov looks ahead and swings less. Both pass the goal before
+# they turn back.
 
 # %%
 ends = {name: valley(*places[-1]) for name, places in ways.items()}
@@ -543,8 +544,8 @@ ways = {
 plot_descent(valley, ways, across=(-1.3, 1.5), up=(-0.5, 1.4))
 
 # %% [markdown]
-# Adam's first steps are equally long in both directions: it crosses the steep wall at
-# the speed of the flat floor, and follows the bend.
+# Adam's first steps are equally long in both directions: it
+# swings over the steep walls at first, then follows the floor to its end.
 #
 # All of these equal torch's own, number by number. The alarm, over 100 steps:
 
@@ -605,7 +606,8 @@ for ax, (name, (small, large)) in zip((left, right), shrunk.items(), strict=True
 # %% [markdown]
 # On the left the penalty passes through Adam's root, like any part of the gradient: the
 # weight with large gradients is divided by 10 and hardly decays, the other is pulled
-# down fast. On the right both lose the same share, `eta lambda`, at each step. That is
+# down fast. On the right the lines lie on each other: both lose the
+# same share, `eta lambda`, at each step. That is
 # **AdamW**: the last term of our update stands outside, as it is written.
 
 # %%

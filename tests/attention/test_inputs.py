@@ -247,6 +247,17 @@ def test_what_does_not_stretch_to_the_scores(name, shape):
         check_pairs(zeros(2, 3, 5, 4), zeros(2, 3, 7, 4), **{name: x})
 
 
+def test_a_bias_in_another_number_format():
+    q, k, bias = zeros(5, 4), zeros(7, 4), zeros(5, 7, dtype=torch.float64)
+    with refused(
+        "need a bias in the format of q, got torch.float64 and torch.float32: "
+        "say bias.to(q.dtype)"
+    ):
+        check_pairs(q, k, bias=bias)
+    with torch.autocast("cpu", torch.bfloat16):
+        check_pairs(q, k, bias=bias)
+
+
 def test_a_mask_of_numbers():
     with refused(
         "need a mask of bools, True where the query may look at the key, got "
