@@ -320,13 +320,14 @@ for wrong in ({"n_tokens": 10}, {"split": "tets"}):
 # |---|---|---|
 # | 00 | what is far, and why does it matter? | 10 |
 # | [01 attention](01_attention.ipynb) | how does a token look at another? | 45 |
-# | [03 the quadratic wall](03_the_quadratic_wall.ipynb) | what does full attention cost, and must it? | 60 |
-# | [05 structured attention](05_structured_attention.ipynb) | whom can a token do without? | 75 |
-# | [08 cross-entropy](08_cross_entropy.ipynb) | how wrong is a model, and which way is less wrong? | 70 |
+# | [03 the quadratic wall](03_the_quadratic_wall.ipynb) | what does it cost? | 60 |
+# | [05 structured attention](05_structured_attention.ipynb) | which pairs count? | 75 |
+# | [08 cross-entropy](08_cross_entropy.ipynb) | which way is less wrong? | 70 |
 # | [09 fine-tuning](09_finetuning_ner.ipynb) | when is a score to be trusted? | 60 |
 #
 # The numbers between are kept for lessons that are planned and not written: the block,
-# chunks, positions, streaming. Later ones are to take up long documents and applications.
+# chunks, positions, streaming. Later ones are to take up long documents and what is
+# built on them.
 
 # %% [markdown]
 # ## How to go on
