@@ -380,6 +380,22 @@ def test_autocast(dtype):
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_autocast_is_the_same_as_short_inputs(dtype):
+    sharp = [10 * x.detach() for x in make(dtype=torch.float32)]  # scores count
+    inputs = [x.requires_grad_() for x in sharp]
+    short = [x.to(dtype) for x in inputs]
+    attend = partial(block_sparse_attention, layout=bigbird(), size=SIZE)
+    wanted = attend(*short)
+    with torch.autocast("cpu", dtype):
+        ours = attend(*inputs)
+        gradients = torch.autograd.grad(ours.float().square().sum(), inputs)
+    assert torch.equal(ours, wanted)
+    expected = torch.autograd.grad(wanted.float().square().sum(), inputs)
+    for got, want in zip(gradients, expected, strict=True):
+        assert torch.equal(got, want)
+
+
 def test_any_order_of_memory():
     inputs = make(kv_head=HEAD, d_value=D_HEAD)
     turned = [x.detach().mT.contiguous().mT.requires_grad_() for x in inputs]
