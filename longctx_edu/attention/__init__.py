@@ -4,6 +4,7 @@
 """
 
 from longctx_edu.attention.block_sparse import block_sparse_attention
+from longctx_edu.attention.causal import causal_attention
 from longctx_edu.attention.cost import (
     attention_operations,
     input_output_bytes,
@@ -20,6 +21,7 @@ from longctx_edu.attention.pairs import (
     full_pairs,
     window_pairs,
 )
+from longctx_edu.attention.sinks import sink_attention
 from longctx_edu.attention.window import window_attention
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "attention_weights",
     "block_pairs",
     "block_sparse_attention",
+    "causal_attention",
     "chunk_pairs",
     "dense_attention",
     "full_attention",
@@ -36,6 +39,7 @@ __all__ = [
     "merge",
     "online_attention",
     "score_bytes",
+    "sink_attention",
     "window_attention",
     "window_pairs",
 ]

@@ -3,6 +3,9 @@
 Time still grows with the square of the length; memory does not.
 """
 
+import math
+
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -11,6 +14,7 @@ from longctx_edu.attention.inputs import (
     check_dropout,
     check_flags,
     check_heads,
+    check_pairs,
     same_format,
 )
 
@@ -21,6 +25,7 @@ def full_attention(
     v: Float[Tensor, "batch kv_head key d_value"],
     *,
     keep: Bool[Tensor, "batch key"] | None = None,
+    bias: Float[Tensor, "*#batch #query #key"] | None = None,
     scale: float | None = None,
     dropout: float = 0.0,
 ) -> Float[Tensor, "batch head query d_value"]:
@@ -31,6 +36,7 @@ def full_attention(
         k: What each token offers; with fewer heads, each serves a group of q's.
         v: What each token gives.
         keep: True where a key is a real token, False where it is padding.
+        bias: Added to the scores before the softmax.
         scale: Factor on the scores; `1 / sqrt(d_head)` by default.
         dropout: Share of the weights set to 0, the rest scaled up.
 
@@ -52,6 +58,7 @@ def full_attention(
     q, k, v = same_format(q, k, v)
     check_heads(q, k, v)
     check_flags("keep", keep, k)
+    check_pairs(q, k, bias=bias)
     check_dropout(dropout)
     options = {
         "dropout_p": dropout,
@@ -59,9 +66,11 @@ def full_attention(
         "enable_gqa": q.shape[1] > k.shape[1],
     }
     if keep is None:
-        return F.scaled_dot_product_attention(q, k, v, **options)
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, **options)
     mask = keep[:, None, None, :]
     sees = mask.any(dim=-1, keepdim=True)
     mask = (mask | ~sees).expand(-1, 1, q.shape[2], -1)
+    if bias is not None:
+        mask = torch.where(mask, bias, -math.inf)
     out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
     return out.masked_fill(~sees, 0.0)

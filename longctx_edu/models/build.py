@@ -6,11 +6,14 @@ from functools import partial
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from longctx_edu.attention import full_attention, window_attention
+from longctx_edu.attention import causal_attention, full_attention, window_attention
 from longctx_edu.errors import unknown_name
 from longctx_edu.models.config import EncoderConfig
 from longctx_edu.models.encoder import Encoder
 from longctx_edu.models.heads import TokenClassifier
+from longctx_edu.models.language import LanguageModel
+from longctx_edu.models.transformer import Transformer
+from longctx_edu.models.transformer_config import TransformerConfig
 
 ATTENTIONS = ("full", "window")
 
@@ -54,6 +57,31 @@ def build_tagger(
     """
     encoder = Encoder(config, attention)
     return TokenClassifier(encoder, config.d_model, n_labels, config.dropout)
+
+
+def build_language_model(
+    config: TransformerConfig, *, left: int | None = None, causal: bool = True
+) -> LanguageModel:
+    """Build a model that tells the next token, or the masked ones, with fresh weights.
+
+    Args:
+        config: The sizes.
+        left: Keys visible before a token in each layer, itself not counted; None for
+            all. Without `causal` as many are visible after it.
+        causal: Whether it reads forwards; else it fills in masked tokens.
+
+    Example:
+        >>> model = build_language_model(TransformerConfig(vocab_size=50), left=8)
+        >>> model.transformer.blocks[0].attention.attention.keywords
+        {'left': 8}
+    """
+    if causal:
+        attention = partial(causal_attention, left=left)
+    elif left is None:
+        attention = full_attention
+    else:
+        attention = partial(window_attention, left=left, right=left)
+    return LanguageModel(Transformer(config, attention))
 
 
 def _full(

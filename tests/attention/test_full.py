@@ -42,17 +42,19 @@ def assert_equal_with_gradients(ours, dense, inputs):
     st.sampled_from([None, 0.0, 0.5, 1.0]),
     st.sampled_from([None, 0.3]),
     st.sampled_from([D_HEAD, D_VALUE]),
+    st.booleans(),
     st.integers(0, 2**31),
 )
-def test_full_equals_dense(n_query, n_key, share, scale, d_value, seed):
+def test_full_equals_dense(n_query, n_key, share, scale, d_value, biased, seed):
     inputs = make(n_query, n_key, seed, d_value=d_value)
+    bias = torch.randn(HEAD, n_query, n_key).double() if biased else None
     keep = mask = None
     if share is not None:
         generator = torch.Generator().manual_seed(seed)
         keep = torch.rand(BATCH, n_key, generator=generator) < share
         mask = dense_mask(padding(keep[:, None]), n_query, n_key)
-    ours = full_attention(*inputs, keep=keep, scale=scale)
-    dense = dense_attention(*inputs, mask=mask, scale=scale)
+    ours = full_attention(*inputs, keep=keep, bias=bias, scale=scale)
+    dense = dense_attention(*inputs, mask=mask, bias=bias, scale=scale)
     assert_equal_with_gradients(ours, dense, inputs)
 
 
@@ -136,3 +138,11 @@ def test_lower_precision_stays_close_to_float64(dtype, atol):
     ours = full_attention(*rounded, keep=keep)
     assert ours.dtype == dtype
     torch.testing.assert_close(ours.double(), exact, rtol=0, atol=atol)
+
+
+# messages
+
+
+def test_a_bias_of_another_format_is_refused():
+    with pytest.raises(ValueError, match="need a bias in the format of q"):
+        full_attention(*make(QUERY, KEY), bias=torch.zeros(QUERY, KEY))
