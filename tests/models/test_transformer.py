@@ -15,7 +15,9 @@ from longctx_edu.models import (
     LanguageModel,
     Transformer,
     TransformerConfig,
+    positions_of,
 )
+from longctx_edu.positions import rotary_frequencies, rotate, rotation, sinusoidal
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 BATCH, TOKENS, VOCAB = 2, 11, 13
@@ -121,6 +123,23 @@ def test_grouped_heads_equal_repeated_ones():
         weights[name] = heads.repeat_interleave(2, dim=0).flatten(0, 1)
     plain.load_state_dict(weights)
     close(grouped(text()), plain(text()))
+
+
+def test_each_way_of_telling_the_place_is_the_librarys():
+    x, places = torch.randn(2, 3, 4, 8).double(), torch.tensor([5, 6, 7, 9])
+    sizes = {"vocab_size": VOCAB, "d_model": 16, "n_heads": 2}
+    of = {
+        name: positions_of(TransformerConfig(positions=name, **sizes))
+        for name in ("sinusoidal", "rotary", "alibi")
+    }
+    turned = rotate(x, rotation(places, rotary_frequencies(8), dtype=x.dtype))
+    close(of["rotary"].turn(x, places), turned)
+    vectors, waves = x[:, 0], sinusoidal(places, 8, dtype=x.dtype)
+    close(of["sinusoidal"].add(vectors, places), vectors + waves)
+    far = of["alibi"].bias(places, torch.tensor([5]))
+    assert far.flatten().tolist() == [
+        -slope * distance for slope in (1 / 16, 1 / 256) for distance in (0, 1, 2, 4)
+    ]
 
 
 # properties
@@ -273,6 +292,13 @@ def test_texts_of_no_and_of_one_token(n_tokens):
 def test_dropout_acts_in_training_alone():
     model = make(dropout=0.5)
     torch.testing.assert_close(model(text()), model(text()), rtol=0, atol=0)
+    assert not torch.equal(model.train()(text()), model(text()))
+
+
+def test_the_embedding_is_dropped_out_too():
+    model = make(dropout=0.5)
+    for block in model.blocks:
+        block.dropout.p = 0.0
     assert not torch.equal(model.train()(text()), model(text()))
 
 
