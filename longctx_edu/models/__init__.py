@@ -9,8 +9,15 @@ from longctx_edu.models.build import (
 )
 from longctx_edu.models.config import EncoderConfig
 from longctx_edu.models.encoder import Encoder, EncoderBlock, WordEmbedding
-from longctx_edu.models.heads import TokenClassifier
+from longctx_edu.models.generation import generate, stream
+from longctx_edu.models.heads import (
+    SequenceClassifier,
+    SpanClassifier,
+    TokenClassifier,
+)
 from longctx_edu.models.language import EncoderDecoder, LanguageModel
+from longctx_edu.models.ngram import NGram
+from longctx_edu.models.pooling import POOLINGS, pool
 from longctx_edu.models.position_layers import (
     AlibiPositions,
     LearnedPositions,
@@ -19,7 +26,15 @@ from longctx_edu.models.position_layers import (
     SinusoidalPositions,
     positions_of,
 )
+from longctx_edu.models.sampling import (
+    greedy,
+    keep_top_k,
+    keep_top_p,
+    next_token_probabilities,
+    sample,
+)
 from longctx_edu.models.self_attention import SelfAttention
+from longctx_edu.models.spans import Spans, best_span
 from longctx_edu.models.transformer import (
     ShortConvolution,
     Transformer,
@@ -29,6 +44,7 @@ from longctx_edu.models.transformer_config import TransformerConfig
 
 __all__ = [
     "ATTENTIONS",
+    "POOLINGS",
     "AlibiPositions",
     "Encoder",
     "EncoderBlock",
@@ -37,18 +53,31 @@ __all__ = [
     "LanguageModel",
     "LearnedPositions",
     "MultiHeadAttention",
+    "NGram",
     "Positions",
     "RotaryPositions",
     "SelfAttention",
+    "SequenceClassifier",
     "ShortConvolution",
     "SinusoidalPositions",
+    "SpanClassifier",
+    "Spans",
     "TokenClassifier",
     "Transformer",
     "TransformerBlock",
     "TransformerConfig",
     "WordEmbedding",
     "attention_named",
+    "best_span",
     "build_language_model",
     "build_tagger",
+    "generate",
+    "greedy",
+    "keep_top_k",
+    "keep_top_p",
+    "next_token_probabilities",
+    "pool",
     "positions_of",
+    "sample",
+    "stream",
 ]
