@@ -13,6 +13,7 @@ from longctx_edu.masks.global_tokens import global_tokens
 from longctx_edu.masks.layouts import global_blocks, random_blocks, window_blocks
 from longctx_edu.masks.padding import padding
 from longctx_edu.masks.predicate import Predicate, dense_mask
+from longctx_edu.masks.sinks import check_sinks, window_with_sinks
 from longctx_edu.masks.window import check_window, window
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Sides",
     "blocks",
     "causal",
+    "check_sinks",
     "check_size",
     "check_window",
     "dense_mask",
@@ -34,4 +36,5 @@ __all__ = [
     "to_convention",
     "window",
     "window_blocks",
+    "window_with_sinks",
 ]
