@@ -5,7 +5,6 @@ cannot see it. Elsewhere nothing is shown and nothing is kept: save it or drop i
 """
 
 import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from longctx_edu.writing import write_whole
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Distinct for colour-blind readers as well (Okabe and Ito 2008)."""
@@ -159,13 +160,6 @@ def save_figure(figure: Figure | Axes, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix != ".png":
         raise ValueError(f"need a path that ends in .png, got path={str(path)!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(
-            png_bytes(figure.figure if isinstance(figure, Axes) else figure)
-        )
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    drawn = png_bytes(figure.figure if isinstance(figure, Axes) else figure)
+    write_whole(path, lambda place: place.write_bytes(drawn))
     return path
