@@ -456,8 +456,8 @@ lines = {"no overlap": (sizes, alone), "half overlap": (sizes, half)}
 plot_lines(lines, x="size of a chunk (tokens)", y="evidence in the chunk (%)")
 
 # %% [markdown]
-# Three quarters of the evidence is out of reach, and reading everything twice changes
-# nothing: from chunks of 64 on, the orange line lies even *below* the blue one. The
+# In chunks of 64 nearly three quarters of the evidence is out of reach, and reading all
+# twice does not help: from 64 on, the orange line lies even *below* the blue one. The
 # chunk that answers has its token in the middle, so it sees near things on both sides
 # and reaches back less. A chunk twice as long, for the same number of pairs, finds
 # more. Overlap mends edges. It does not make a chunk longer.
@@ -909,7 +909,7 @@ from longctx_edu.models import LanguageModel, Transformer, TransformerConfig
 VOCAB, SEGMENT = 16, 8
 
 
-def fresh_model(n_layers, attention=causal_attention):
+def model_from_seed_0(n_layers, attention=causal_attention):
     torch.manual_seed(0)
     sizes = {"n_layers": n_layers, "n_heads": 2, "d_model": 32, "d_ff": 64}
     return LanguageModel(Transformer(TransformerConfig(VOCAB, **sizes), attention))
@@ -925,8 +925,8 @@ def in_segments(model, ids, length):
 # NBVAL_CHECK_OUTPUT
 ids = torch.randint(VOCAB, (3, 32), generator=generator)
 masked = partial(dense_attention, mask=segment_mask(32, SEGMENT, 8))
-whole = fresh_model(2, masked)(ids)
-assert_close(in_segments(fresh_model(2), ids, 8), whole, atol=1e-4)
+whole = model_from_seed_0(2, masked)(ids)
+assert_close(in_segments(model_from_seed_0(2), ids, 8), whole, atol=1e-4)
 
 # %% [markdown]
 # ### How far does it reach?
@@ -951,7 +951,7 @@ def farthest_heard(n_layers, length):
     texts = torch.zeros(33, 40, dtype=torch.long)
     back = torch.arange(1, 33)
     texts[back, 32 - back] = 1  # text 0 stays as it is
-    heard = in_segments(fresh_model(n_layers), texts, length)[:, 32]
+    heard = in_segments(model_from_seed_0(n_layers), texts, length)[:, 32]
     moved = (heard[1:] != heard[0]).any(dim=1)
     return int(back[moved].max()) if moved.any() else 0
 
@@ -996,7 +996,7 @@ guess([round(accuracy_on_paper(*case), 2) for case in ((8, 0), (8, 8), (12, 8))]
 
 # %%
 def measured_accuracy(delay, length, steps=120):
-    model, generator = fresh_model(1), torch.Generator().manual_seed(1)
+    model, generator = model_from_seed_0(1), torch.Generator().manual_seed(1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(steps):
         ids = torch.randint(VOCAB, (32, 32), generator=generator)

@@ -43,6 +43,13 @@ RULES: tuple[tuple[list[Pair], int, str, str, list[Near]], ...] = (
         ENDS,
         [([1, 1, 1, 1, 1, 1, 0, 0], ENDS), ([1, 1, 1, 1, 0, 0, 0, 0], ENDS)],
     ),
+    (
+        [(0, 4), (0, 8)],
+        8,
+        "here too: neither end of the document is an edge",
+        ENDS,
+        [([0, 0, 1, 1, 1, 1, 1, 1], ENDS), ([0, 0, 0, 0, 1, 1, 1, 1], ENDS)],
+    ),
 )  # fmt: skip
 
 

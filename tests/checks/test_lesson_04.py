@@ -88,6 +88,7 @@ def test_the_slow_answers_on_paper():
     assert slow_cut(3, 4, 1) == [(0, 3)]
     assert slow_owners([(0, 5), (2, 7)], 7) == [0, 0, 0, 0, 1, 1, 1]
     assert slow_owners([(4, 8), (0, 8)], 8) == [1] * 8
+    assert slow_owners([(0, 4), (0, 8)], 8) == [1] * 8
 
 
 @pytest.mark.parametrize("how", ["mean", "max", "logsumexp"])

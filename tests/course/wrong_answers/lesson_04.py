@@ -89,7 +89,7 @@ def owners(chunks, n, *, choose=min, ends=True, tie="first", prefer=None):
             if not start <= token < stop:
                 continue
             before, after = token - start, stop - 1 - token
-            before = n if ends and start == 0 else before
+            before = n if ends is True and start == 0 else before
             after = n if ends and stop == n else after
             context = choose(before, after) if prefer is None else prefer(number)
             if context > most or (tie == "last" and context == most):
@@ -419,6 +419,10 @@ WRONG = {
             "a tie goes to the earlier",
         ),
         "ends as edges": (lambda c, n: owners(c, n, ends=False), "are no edges"),
+        "one end as an edge": (
+            lambda c, n: owners(c, n, ends="the last"),
+            "are no edges",
+        ),
         "from one": (
             lambda c, n: [k + 1 for k in owners(c, n)],
             "counted from 0",
