@@ -320,14 +320,17 @@ for wrong in ({"n_tokens": 10}, {"split": "tets"}):
 # |---|---|---|
 # | 00 | what is far, and why does it matter? | 10 |
 # | [01 attention](01_attention.ipynb) | how does a token look at another? | 45 |
+# | [02 transformer](02_transformer.ipynb) | what is a block made of? | 60 |
 # | [03 the quadratic wall](03_the_quadratic_wall.ipynb) | what does it cost? | 60 |
+# | [04 chunking](04_chunking.ipynb) | what does an edge cost? | 60 |
 # | [05 structured attention](05_structured_attention.ipynb) | which pairs count? | 75 |
+# | [06 long range](06_long_range.ipynb) | where am I, and how far can I see? | 75 |
+# | [07 streaming](07_streaming.ipynb) | what may a stream forget? | 60 |
 # | [08 cross-entropy](08_cross_entropy.ipynb) | which way is less wrong? | 70 |
 # | [09 fine-tuning](09_finetuning_ner.ipynb) | when is a score to be trusted? | 60 |
 #
-# The numbers between are kept for lessons that are planned and not written: the block,
-# chunks, positions, streaming. Later ones are to take up long documents and what is
-# built on them.
+# Later numbers are kept for lessons that are planned and not written: long documents,
+# and what is built on them.
 
 # %% [markdown]
 # ## How to go on

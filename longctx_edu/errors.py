@@ -6,7 +6,7 @@ The command line prints them as one line and ends with exit code 2.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -21,16 +21,35 @@ class DataError(UserError):
         path: The file.
         line: Its line, counted from 1; None where the whole file is meant.
         message: What must hold, what came, what to do.
+        kind: What sort of mistake, in a word, for who counts them.
 
     Example:
         >>> print(DataError("a.conll", 3, "need 2 columns, got 1"))
         a.conll:3: need 2 columns, got 1
     """
 
-    def __init__(self, path: str | Path, line: int | None, message: str):
+    def __init__(
+        self, path: str | Path, line: int | None, message: str, kind: str = "data"
+    ):
         place = str(path) if line is None else f"{path}:{line}"
         super().__init__(f"{place}: {message}")
-        self.path, self.line, self.message = path, line, message
+        self.path, self.line, self.message, self.kind = path, line, message, kind
+
+
+Report = Callable[[UserError], None]
+"""What a reader does with a mistake: stop at it, or note it so that it can go on."""
+
+
+def refuse(error: UserError) -> None:
+    """Stop at a mistake: the way of every reader that is not told another.
+
+    Args:
+        error: What is wrong.
+
+    Raises:
+        UserError: Always.
+    """
+    raise error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:

@@ -1,10 +1,12 @@
-"""Our attention beside its peers: the same inputs, one process, in turn.
+"""Our attention beside its peers, in turn; decoding with a cache and without.
 
 Peers are loaded when they are built, so that a missing one is a line in the report.
 """
 
 from longctx_edu.benchmarks.cases import Case, Inputs, Setting, make_inputs
 from longctx_edu.benchmarks.contender import Built, CannotRun, Contender
+from longctx_edu.benchmarks.decoding import DecodingPlan, run_decoding
+from longctx_edu.benchmarks.decoding_show import show_decoding
 from longctx_edu.benchmarks.figure import draw_benchmark
 from longctx_edu.benchmarks.names import OURS, PEERS, chosen
 from longctx_edu.benchmarks.plan import Plan
@@ -18,6 +20,7 @@ __all__ = [
     "CannotRun",
     "Case",
     "Contender",
+    "DecodingPlan",
     "Inputs",
     "Plan",
     "Setting",
@@ -25,5 +28,7 @@ __all__ = [
     "draw_benchmark",
     "make_inputs",
     "run_benchmark",
+    "run_decoding",
     "show_benchmark",
+    "show_decoding",
 ]

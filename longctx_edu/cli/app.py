@@ -7,7 +7,18 @@ from collections.abc import Sequence
 import typer
 from typer.core import TyperGroup
 
-from longctx_edu.cli import bench, data, demo, doctor, train, use
+from longctx_edu.cli import (
+    bench,
+    bench_decoding,
+    compare,
+    data,
+    demo,
+    doctor,
+    generate,
+    language,
+    train,
+    use,
+)
 from longctx_edu.cli.failure import in_one_line
 from longctx_edu.errors import unknown_name
 
@@ -43,13 +54,17 @@ def group(description: str) -> typer.Typer:
 app = group("Long-context Transformers: check, train, evaluate and use them.")
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.demo)
-trains = group("Train a model in the five steps of fine-tuning.")
+trains = group("Train a model: a tagger of named entities, or a language model.")
 trains.command("ner")(train.ner)
+trains.command("lm")(language.lm)
 app.add_typer(trains, name="train")
 app.command("evaluate")(use.evaluate)
+app.command("compare")(compare.compare)
 app.command("predict")(use.predict)
-benches = group("Measure our attention beside its peers, on this machine.")
+app.command("generate")(generate.generate)
+benches = group("Measure on this machine: attention beside its peers, decoding.")
 benches.command("attention")(bench.attention)
+benches.command("decoding")(bench_decoding.decoding)
 app.add_typer(benches, name="bench")
 texts = group("Look at data sets: those that are known, and the Gazette.")
 texts.command("list")(data.known_sets)

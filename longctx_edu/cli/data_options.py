@@ -38,7 +38,11 @@ class DataOptions:
     ] = None
     scheme: Annotated[
         str | None,
-        option("How tags are written.", default="IOB2", metavar="IOB2|IOB1|BIOES"),
+        option(
+            "How tags are written.",
+            default="found out",
+            metavar="IOB2|IOB1|BIOES|BILOU|BMES",
+        ),
     ] = None
     nested: flag("Tags stand in several columns: keep the outermost.", "--nested") = (
         False
@@ -97,9 +101,10 @@ def absolute(options: DataOptions) -> DataOptions:
     Args:
         options: What was asked for.
     """
+    from longctx_edu.data.registry import registered
     from longctx_edu.data.sets import CATALOGUE
 
-    if options.data is None or options.data in CATALOGUE:
+    if options.data is None or options.data in CATALOGUE or registered(options.data):
         return options
     return replace(options, data=str(Path(options.data).expanduser().absolute()))
 
@@ -116,10 +121,10 @@ def _dials(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _layout(name: str, asked: dict[str, Any]) -> Any:
     """Change what is known of a set's files by what was asked; None: nothing was."""
+    from longctx_edu.data.catalogue import resolve
     from longctx_edu.data.columns import Layout
-    from longctx_edu.data.sets import CATALOGUE, recognise
 
     if not asked:
         return None
-    known = CATALOGUE.get(name) or recognise(Path(name).expanduser())
+    known, _, _ = resolve(name)
     return replace(known.layout if known else Layout(), **asked)

@@ -95,6 +95,12 @@ class TrainOptions:
     seed: Annotated[
         int | None, option("Decides fresh weights and batches.", default="0")
     ] = None
+    seeds: Annotated[
+        int | None,
+        option(
+            "Trainings, each with the next seed; then mean and spread.", default="1"
+        ),
+    ] = None
     precision: Annotated[
         str | None,
         option("Of matrix products.", default="auto", metavar="auto|fp32|bf16"),
@@ -135,7 +141,8 @@ def train_config(options: TrainOptions, *, is_pretrained: bool) -> Any:
     if options.precision not in (None, *PRECISIONS):
         raise unknown_name("precision", options.precision, PRECISIONS)
     defaults = PRETRAINED if is_pretrained else SCRATCH
-    return TrainConfig(**{**defaults, **given(options)})
+    asked = {name: x for name, x in given(options).items() if name != "seeds"}
+    return TrainConfig(**{**defaults, **asked})
 
 
 def over(options: Options, stored: dict[str, Any]) -> Options:

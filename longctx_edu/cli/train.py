@@ -41,38 +41,45 @@ def ner(
     """Train a tagger of named entities, score it, and print the five steps.
 
     Weights, settings, report and figures are kept in the folder --out. A run that
-    was stopped goes on with: longctx train ner --resume --out FOLDER
+    was stopped goes on with: longctx train ner --resume --out FOLDER. With --seeds,
+    each seed has a folder in it, and the mean and spread of all are printed.
     """
+    from longctx_edu.cli.seeds import is_several, train_several
     from longctx_edu.recipes.ner import read_settings, train_ner
+    from longctx_edu.recipes.seeds import need_no_seeds
     from longctx_edu.training import Interrupted
     from longctx_edu.training.state import need_no_state
 
-    out = run.out or default_folder(data, model)
+    out, stored = run.out or default_folder(data, model), {}
     if run.resume:
         stored = read_settings(out)
         data = over(data, stored["data"])
         model = over(model, stored["model"])
         training = over(training, stored["training"])
+    several = is_several(training, stored)
     config = ner_config(model)
     how = train_config(training, is_pretrained=config.is_pretrained)
     if not run.resume and not run.overwrite:
         need_no_state(out, overwrite=False)
+        need_no_seeds(out, overwrite=False)
     splits = load_splits(data)
+    kept = {
+        "folder": out,
+        "resume": run.resume,
+        "overwrite": run.overwrite,
+        "progress": not run.quiet,
+        "settings": {
+            "data": given(absolute(data)),
+            "model": config.to_json(),
+            "training": asdict(how),
+        },
+    }
+    if several:
+        return train_several(splits, config, how, n_seeds=training.seeds, **kept)
+    if run.overwrite:
+        need_no_seeds(out, overwrite=True)
     try:
-        done = train_ner(
-            splits,
-            config,
-            how,
-            folder=out,
-            resume=run.resume,
-            overwrite=run.overwrite,
-            progress=not run.quiet,
-            settings={
-                "data": given(absolute(data)),
-                "model": config.to_json(),
-                "training": asdict(how),
-            },
-        )
+        done = train_ner(splits, config, how, **kept)
     except Interrupted as stop:
         raise KeyboardInterrupt(how_to_go_on(stop.folder, stop.step)) from None
     finish(done.report, out)
@@ -101,12 +108,13 @@ def default_folder(data: DataOptions, model: ModelOptions) -> Path:
     return Path("runs") / "-".join(["ner", *(Path(name).stem for name in names)])
 
 
-def how_to_go_on(folder: Path | None, step: int) -> str:
+def how_to_go_on(folder: Path | None, step: int, *, what: str = "ner") -> str:
     """Say what Ctrl-C left, and the command that continues it.
 
     Args:
         folder: Where a state is saved; None where none is.
         step: The steps that this state holds.
+        what: The word behind `longctx train`.
 
     Example:
         >>> print(how_to_go_on(Path("runs/a"), 7))
@@ -114,7 +122,7 @@ def how_to_go_on(folder: Path | None, step: int) -> str:
     """
     if folder is None:
         return "stopped before a state was saved; start the same command again"
-    command = f"longctx train ner --resume --out {shlex.quote(str(folder))}"
+    command = f"longctx train {what} --resume --out {shlex.quote(str(folder))}"
     return f"stopped after step {step}; continue with: {command}"
 
 

@@ -34,9 +34,11 @@ def evaluate(
     from rich.console import Console
 
     from longctx_edu.data.cut import SPLITS
-    from longctx_edu.recipes.ner import tagger_scores
+    from longctx_edu.recipes.known import read_known
+    from longctx_edu.recipes.report_page import write_report_page
+    from longctx_edu.recipes.scores import score_documents
     from longctx_edu.recipes.show import show_scores
-    from longctx_edu.recipes.tagger import load
+    from longctx_edu.recipes.tagger import load, need_known_types
     from longctx_edu.training.files import write_text
 
     if split not in SPLITS:
@@ -45,8 +47,9 @@ def evaluate(
     if decoding is not None:
         tagger = replace(tagger, config=replace(tagger.config, decoding=decoding))
     need_known_types(tagger, splits, folder)
-    documents = getattr(splits, split)
-    scores = tagger_scores(tagger, documents)
+    documents, known = getattr(splits, split), read_known(folder)
+    predicted = tagger.predict(documents)
+    scores = score_documents(documents, predicted, known=known)
     report = {
         "data": splits.name,
         "split": split,
@@ -55,6 +58,8 @@ def evaluate(
     }
     path = folder / f"evaluation_{splits.name}_{split}.json"
     write_text(path, json.dumps({**report, **scores}, indent=2) + "\n")
+    page, title = path.with_suffix(".html"), f"Named entities in {splits.name}, {split}"
+    write_report_page(page, documents, predicted, scores, title=title)
     console = Console()
     words = sum(len(document) for document in documents)
     console.print(
@@ -63,27 +68,7 @@ def evaluate(
         markup=False,
     )
     show_scores(scores, console)
-    console.print(f"kept in {path}", markup=False, soft_wrap=True)
-
-
-def need_known_types(tagger: Any, splits: Any, folder: Path) -> None:
-    """Make sure that a model knows the entity types of a data set.
-
-    Args:
-        tagger: The model.
-        splits: The data set.
-        folder: Where the model is, for the message.
-
-    Raises:
-        UserError: If a type of the data is none of the model's.
-    """
-    strange = sorted(set(splits.types) - set(tagger.types))
-    if strange:
-        raise UserError(
-            f"need entity types among {', '.join(tagger.types)}, which the model in "
-            f"{folder} knows, got {', '.join(strange)} in {splits.name}: evaluate it "
-            "on data like that it was trained on"
-        )
+    console.print(f"kept in {path} and {page.name}", markup=False, soft_wrap=True)
 
 
 def predict(
@@ -137,14 +122,23 @@ def read_text(text: str | None, file: Path | None) -> str:
     if text is None and sys.stdin.isatty():
         raise UserError('need a text, got none: "TEXT", --file PATH, or - for stdin')
     if text is None or text == "-":
-        try:
-            text = sys.stdin.buffer.read().decode("utf-8")
-        except UnicodeDecodeError as error:
-            came = f"the byte 0x{error.object[error.start]:02x} at {error.start}"
-            raise UserError(f"need UTF-8 on standard input, got {came}") from None
+        text = standard_input()
     if not text.strip():
         raise UserError("need some text, got nothing but blanks")
     return text
+
+
+def standard_input() -> str:
+    """Read standard input to its end, in UTF-8 wherever one lives.
+
+    Raises:
+        UserError: If it is not UTF-8.
+    """
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        came = f"the byte 0x{error.object[error.start]:02x} at {error.start}"
+        raise UserError(f"need UTF-8 on standard input, got {came}") from None
 
 
 def show_entities(found: list[Any]) -> None:

@@ -10,6 +10,7 @@ from longctx_edu.data.conll import Loaded
 from longctx_edu.data.cut import SPLITS, Splits, splits_of
 from longctx_edu.data.files import existing
 from longctx_edu.data.hub import fetch, is_saved, open_saved
+from longctx_edu.data.registry import all_registered, data_folders, registered
 from longctx_edu.data.rows import read_rows
 from longctx_edu.data.sets import CATALOGUE, DataSet, known_set, recognise
 from longctx_edu.data.splits import read_splits
@@ -55,9 +56,11 @@ def load(
     """Load train, dev and test of a known set, or of any file or folder.
 
     A known set is looked for as `find` says, then in the hub's cache, then on the hub.
+    A set that the user has added is read from where it lies.
 
     Args:
-        name_or_path: A name of the catalogue, a file or a folder.
+        name_or_path: A name of the catalogue, or of a set that was added, a file or a
+            folder.
         data: Where the known set lies.
         layout: How the files are written, where they differ from what is known.
         repair: Read an `I-` that continues nothing as `B-`, and count it.
@@ -68,22 +71,46 @@ def load(
         UserError: If the name is unknown or nothing is found; the message lists ways.
         DataError: At the first line that cannot be read.
     """
-    name, path = str(name_or_path), None
-    if name not in CATALOGUE:
-        path = path_of(name)
-        if data is not None:
-            raise UserError(f"need a path or a name with data, got {path} and {data}")
-    known = CATALOGUE[name] if path is None else recognise(path)
+    known, path, own_repair = resolve(str(name_or_path))
+    if path is not None and data is not None:
+        raise UserError(f"need a path or a name with data, got {path} and {data}")
     if known is not None and known.kind == "gazette":
         if data is not None:
             raise UserError(f"the gazette is made, not read: leave out data={data}")
         return load_gazette(**dials)
     if dials:
         raise UserError(f"only the gazette has dials: leave out {', '.join(dials)}")
-    path = path or find(name, data=data)
+    path = path or find(known.name, data=data)
     if path is None:
         return load_from_hub(known, repair=repair)
-    return read(path, known, layout, repair=repair)
+    return read(path, known, layout, repair=repair or own_repair)
+
+
+def resolve(name: str) -> tuple[DataSet | None, Path | None, bool]:
+    """Find out what a name or a path means.
+
+    Args:
+        name: A name of the catalogue, or of a set that was added, or a path.
+
+    Returns:
+        What is known of the set, its path, and whether its tags are to be repaired;
+        no path for a name of the catalogue.
+
+    Raises:
+        UserError: If it is none of these, or an added set is no longer there.
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name], None, False
+    entry = registered(name)
+    if entry is None:
+        path = path_of(name)
+        return recognise(path), path, False
+    if not entry.path.exists():
+        raise UserError(
+            f"need {name} at {entry.path}, where it was added, got nothing there; add "
+            f"it again with its new --path, or: longctx data remove {name}"
+        )
+    return entry.known, entry.path, entry.repair
 
 
 def read(
@@ -92,7 +119,7 @@ def read(
     """Read a file or folder, with what is known of it."""
     name = path.name if known is None else known.name
     if path.is_dir() and is_saved(path):
-        types = known.types if known else ()
+        types = known.layout.types if known else ()
         splits = read_rows(open_saved(path), name, types=types, repair=repair)
     else:
         layout = layout or (known.layout if known else None)
@@ -163,14 +190,9 @@ def path_of(name: str) -> Path:
     path = Path(name).expanduser()
     looks_like_path = os.sep in name or path.suffix or name.startswith(("~", "."))
     if not looks_like_path and not path.exists():
-        raise unknown_name("data set", name, CATALOGUE)
+        added = (entry.name for entry in all_registered())
+        raise unknown_name("data set", name, {*CATALOGUE, *added})
     path = existing(path).resolve()
     # Of a folder with lists of its splits beside, the lists count.
     listed = path.name == "entities" and (path.parent / "splits").is_dir()
     return path.parent if listed else path
-
-
-def data_folders() -> list[Path]:
-    """List the folders that LONGCTX_DATA names."""
-    parts = os.environ.get("LONGCTX_DATA", "").split(os.pathsep)
-    return [Path(part).expanduser() for part in parts if part]

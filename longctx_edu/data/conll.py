@@ -3,16 +3,18 @@
 Anything that cannot be read with certainty is refused, with its file and line.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
 from longctx_edu.data.columns import Layout, Sentence, sentences_of
 from longctx_edu.data.documents import Document
 from longctx_edu.data.files import existing, files_in
-from longctx_edu.data.tags import outermost, valid_iob2
-from longctx_edu.errors import DataError
+from longctx_edu.data.schemes import with_scheme
+from longctx_edu.data.spans import outermost
+from longctx_edu.data.tags import valid_iob2
+from longctx_edu.errors import DataError, Report, refuse
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def read_conll(
 
     Args:
         path: The file, in UTF-8.
-        layout: How it is written; if None the token comes first, its IOB2 tag last.
+        layout: How it is written; if None the token comes first, its tag last.
         repair: Read an `I-` that continues nothing as `B-`, and count it.
 
     Raises:
@@ -52,22 +54,10 @@ def read_conll(
 
     Source: The format of Tjong Kim Sang and De Meulder 2003, section 2.
     """
-    path, layout = existing(path), layout or Layout()
-    groups: list[list[tuple[Sentence, list[str]]]] = []
-    n_repaired = 0
-    for sentence in sentences_of(path, layout):
-        tags, n = sentence_tags(sentence, path, layout, repair=repair)
-        n_repaired += n
-        if not groups or sentence.opens_document or layout.document_per_sentence:
-            groups.append([])
-        groups[-1].append((sentence, tags))
-    if not groups:
-        raise DataError(path, None, "need at least one token with its tag, got none")
-    names = [path.name]
-    if len(groups) > 1:
-        names = [f"{path.name}#{number}" for number in range(1, len(groups) + 1)]
-    documents = [join(name, group) for name, group in zip(names, groups, strict=True)]
-    return Loaded(documents, n_repaired)
+    path = existing(path)
+    layout = with_scheme(layout or Layout(), [path], repair=repair)
+    groups = grouped(sentences_of(path, layout), layout)
+    return documents_of(groups, path, layout, repair=repair)
 
 
 def read_folder(
@@ -84,7 +74,9 @@ def read_folder(
         UserError: If there is no such folder, or no data file in it.
         DataError: At the first line that cannot be read.
     """
-    return together(read_conll(f, layout, repair=repair) for f in files_in(path))
+    files = files_in(path)
+    layout = with_scheme(layout or Layout(), files, repair=repair)
+    return together(read_conll(file, layout, repair=repair) for file in files)
 
 
 def together(parts: Iterable[Loaded]) -> Loaded:
@@ -98,26 +90,82 @@ def together(parts: Iterable[Loaded]) -> Loaded:
     return Loaded(documents, sum(part.n_repaired for part in parts))
 
 
-def sentence_tags(
-    sentence: Sentence, path: Path, layout: Layout, *, repair: bool
-) -> tuple[list[str], int]:
-    """Turn a sentence's layers of tags into one of valid IOB2; count the repaired.
+def grouped(sentences: Iterable[Sentence], layout: Layout) -> Iterator[list[Sentence]]:
+    """Put the sentences of a file together that belong to one document.
 
-    A line with fewer layers than its neighbours is outside all entities of the others.
+    Args:
+        sentences: What `sentences_of` yields.
+        layout: How the file is written.
     """
-    depth = max(len(layers) for layers in sentence.tags)
+    group: list[Sentence] = []
+    for sentence in sentences:
+        if group and (sentence.opens_document or layout.document_per_sentence):
+            yield group
+            group = []
+        group.append(sentence)
+    if group:
+        yield group
+
+
+def documents_of(
+    groups: Iterable[list[Sentence]],
+    path: Path,
+    layout: Layout,
+    *,
+    repair: bool = False,
+    report: Report = refuse,
+) -> Loaded:
+    """Make documents of the sentences of a file.
+
+    Args:
+        groups: The sentences of each document.
+        path: The file, for its name.
+        layout: How it is written; its scheme is known.
+        repair: Read an `I-` that continues nothing as `B-`, and count it.
+        report: What to do with a mistake in a tag, or with a file without tokens.
+    """
+    documents, n_repaired = [], 0
+    for group in groups:
+        tagged = []
+        for sentence in group:
+            tags, n = sentence_tags(
+                sentence, path, layout, repair=repair, report=report
+            )
+            tagged.append((sentence, tags))
+            n_repaired += n
+        documents.append(join(path.name, tagged))
+    if not documents:
+        message = "need at least one token with its tag, got none"
+        report(DataError(path, None, message, "empty"))
+    if len(documents) > 1:
+        documents = [
+            replace(document, name=f"{path.name}#{number}")
+            for number, document in enumerate(documents, start=1)
+        ]
+    return Loaded(documents, n_repaired)
+
+
+def sentence_tags(
+    sentence: Sentence,
+    path: Path,
+    layout: Layout,
+    *,
+    repair: bool,
+    report: Report = refuse,
+) -> tuple[list[str], int]:
+    """Turn a sentence's layers of tags into one of valid IOB2; count the repaired."""
     columns, n_repaired = [["O"] * len(sentence.tags)], 0
-    for layer in range(depth):
-        tags = [tags[layer] if layer < len(tags) else "O" for tags in sentence.tags]
+    for tags in sentence.layers():
         if set(tags) == {"O"}:
             continue
         column, n = valid_iob2(
             tags,
             path=path,
             lines=sentence.lines,
-            scheme=layout.scheme,
+            scheme=layout.scheme or "IOB2",
             types=layout.types,
             repair=repair,
+            report=report,
         )
         columns.append(column)
         n_repaired += n

@@ -3,13 +3,15 @@
 import difflib
 from pathlib import Path
 
-from longctx_edu.errors import DataError, UserError
+from longctx_edu.errors import DataError, Report, UserError, refuse
 
 SUFFIXES = (
     *(".conll", ".txt", ".tsv", ".iob", ".iob2", ".bio", ".annotated"),
     *(".train", ".dev", ".test", ".testa", ".testb"),  # as in eng.train
 )
 """How the names of files with a token a line end."""
+
+CONVERT = "save it as UTF-8 (iconv -f LATIN1 -t UTF-8 converts the usual case)"
 
 
 def existing(path: str | Path) -> Path:
@@ -33,11 +35,13 @@ def existing(path: str | Path) -> Path:
     raise UserError(f"need a file or folder that exists, got {path}; {to_do}")
 
 
-def decoded(path: str | Path) -> str:
+def decoded(path: str | Path, *, report: Report = refuse) -> str:
     """Read a text file in UTF-8, without its byte order mark.
 
     Args:
         path: The file.
+        report: What to do with a mistake in it: if not to stop at the first, what
+            cannot be read becomes U+FFFD.
 
     Raises:
         UserError: If there is no such file, it is a folder or cannot be read.
@@ -51,14 +55,26 @@ def decoded(path: str | Path) -> str:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     if not content.strip():
-        raise DataError(path, None, "need some text, got an empty file")
+        report(DataError(path, None, "need some text, got an empty file", "empty"))
     try:
         return content.decode("utf-8")
+    except UnicodeDecodeError:
+        lines = content.split(b"\n")  # no letter of UTF-8 holds this byte
+    for line, letters in enumerate(lines, start=1):
+        byte = first_wrong_byte(letters)
+        if byte is not None:
+            message = f"need UTF-8, got the byte 0x{byte:02x}; {CONVERT}"
+            report(DataError(path, line, message, "encoding"))
+    return content.decode("utf-8", errors="replace")
+
+
+def first_wrong_byte(letters: bytes) -> int | None:
+    """Find the first byte that is not UTF-8; None if all are."""
+    try:
+        letters.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        came = f"need UTF-8, got the byte 0x{content[error.start]:02x}"
-        to_do = "save it as UTF-8 (iconv -f LATIN1 -t UTF-8 converts the usual case)"
-        raise DataError(path, line, f"{came}; {to_do}") from None
+        return letters[error.start]
+    return None
 
 
 def is_data_file(path: Path) -> bool:

@@ -2,18 +2,37 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longctx_edu.data.columns import Layout
-from longctx_edu.data.conll import read_conll, read_folder, together
+from longctx_edu.data.conll import read_conll, together
 from longctx_edu.data.cut import SPLITS, Splits, cut, splits_of
-from longctx_edu.data.files import decoded, existing, is_data_file
-from longctx_edu.errors import DataError, UserError
+from longctx_edu.data.files import decoded, existing, files_in, is_data_file
+from longctx_edu.data.schemes import with_scheme
+from longctx_edu.errors import DataError, Report, UserError, refuse
 
 WORDS = {"train": "train", "test": "test", "testb": "test"} | dict.fromkeys(
     ("dev", "devel", "val", "valid", "validation", "testa"), "dev"
 )
 """The words in the name of a file or a folder that say which split it holds."""
+
+WHOLE = ""
+"""Stands for the split of files that are to be cut."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Which files make which split.
+
+    Args:
+        files: The files of train, dev and test; all under WHOLE where they are to be
+            cut.
+        note: How they were found.
+    """
+
+    files: dict[str, list[Path]]
+    note: str = ""
 
 
 def read_splits(
@@ -42,37 +61,65 @@ def read_splits(
         DataError: At the first line that cannot be read.
     """
     path = existing(path)
+    found = arranged(path, files)
+    every = [file for part in found.files.values() for file in part]
+    layout = with_scheme(layout or Layout(), every, repair=repair)
+    parts = {
+        split: together(read_conll(file, layout, repair=repair) for file in part)
+        for split, part in found.files.items()
+    }
+    if WHOLE in parts:
+        splits = cut(path.name, parts[WHOLE], by_name=path.is_dir())
+    else:
+        splits = splits_of(path.name, parts, found.note)
+    if layout.scheme == "IOB2":
+        return splits
+    return replace(splits, note=f"{splits.note}; tags in {layout.scheme}")
+
+
+def arranged(
+    path: Path, files: Sequence[str] = (), *, report: Report = refuse
+) -> Arrangement:
+    """Find out which files of a folder make which split.
+
+    Args:
+        path: The folder, or one file.
+        files: The names of the train, dev and test file, where they are known.
+        report: What to do where something is missing: if not to stop, it stays out.
+    """
     if path.is_file():
-        return cut(path.name, read_conll(path, layout, repair=repair))
+        return Arrangement({WHOLE: [path]})
     if files:
         found = {s: existing(path / f) for s, f in zip(SPLITS, files, strict=True)}
     elif (path / "splits").is_dir():
-        return read_listed(path, layout, repair=repair)
+        return Arrangement(listed(path, report=report), "as listed in splits/")
     else:
-        found = named_by_split(path)
-    if found:
-        parts = {}
-        for split in SPLITS:
-            read = read_folder if found[split].is_dir() else read_conll
-            parts[split] = read(found[split], layout, repair=repair)
-        note = ", ".join(f"{split}: {found[split].name}" for split in SPLITS)
-        return splits_of(path.name, parts, note)
-    loaded = read_folder(path, layout, repair=repair)
-    return cut(path.name, loaded, by_name=True)
+        found = named_by_split(path, report=report)
+    if not found:
+        return Arrangement({WHOLE: files_in(path)})
+    parts = {}
+    for split, place in found.items():
+        try:
+            parts[split] = files_in(place) if place.is_dir() else [place]
+        except UserError as error:
+            report(error)
+    note = ", ".join(f"{split}: {place.name}" for split, place in found.items())
+    return Arrangement(parts, note)
 
 
-def named_by_split(folder: Path) -> dict[str, Path]:
+def named_by_split(folder: Path, *, report: Report = refuse) -> dict[str, Path]:
     """Find the file or folder of each split by its name.
 
     Args:
         folder: Where to look.
+        report: What to do where a split is missing, or stands there twice.
 
     Raises:
         UserError: If two stand for one split, or only some splits are there and
             nothing else.
 
     Returns:
-        All three, or nothing where the names speak of no splits.
+        Those that are there, or nothing where the names speak of no splits.
     """
     inside = sorted(p for p in folder.iterdir() if p.is_dir() or is_data_file(p))
     found: dict[str, list[Path]] = {split: [] for split in SPLITS}
@@ -86,31 +133,35 @@ def named_by_split(folder: Path) -> dict[str, Path]:
         return {}
     if missing:
         there = ", ".join(path.name for path in inside) or "nothing"
-        raise UserError(
+        message = (
             f"need files or folders named train, dev and test in {folder}, got "
             f"{there}; add {' and '.join(missing)}"
         )
+        report(UserError(message))
     for split, paths in found.items():
         if len(paths) > 1:
             both = " and ".join(path.name for path in paths)
-            raise UserError(f"need one {split} file in {folder}, got {both}; keep one")
-    return {split: paths[0] for split, paths in found.items()}
+            message = f"need one {split} file in {folder}, got {both}; keep one"
+            report(UserError(message))
+    return {split: paths[0] for split, paths in found.items() if paths}
 
 
-def read_listed(folder: Path, layout: Layout | None, *, repair: bool) -> Splits:
-    """Read the files of `entities/` as the lists in `splits/` divide them."""
+def listed(folder: Path, *, report: Report = refuse) -> dict[str, list[Path]]:
+    """Find the files of `entities/` that the lists in `splits/` name for each split."""
     names = {file.name for file in existing(folder / "entities").iterdir()}
     parts = {}
     for split in SPLITS:
-        ids, loaded = folder / "splits" / f"{split}.ids", []
-        for line, text in enumerate(decoded(ids).split("\n"), start=1):
+        ids, parts[split] = folder / "splits" / f"{split}.ids", []
+        try:
+            lines = decoded(ids, report=report).split("\n")
+        except UserError as error:
+            report(error)
+            continue
+        for line, text in enumerate(lines, start=1):
             name = text.strip()
             if name and name not in names:
-                raise DataError(
-                    ids, line, f"need the name of a file in entities/, got {name!r}"
-                )
-            if name:
-                file = folder / "entities" / name
-                loaded.append(read_conll(file, layout, repair=repair))
-        parts[split] = together(loaded)
-    return splits_of(folder.name, parts, "as listed in splits/")
+                message = f"need the name of a file in entities/, got {name!r}"
+                report(DataError(ids, line, message, "splits"))
+            elif name:
+                parts[split].append(folder / "entities" / name)
+    return parts

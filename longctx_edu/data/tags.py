@@ -2,19 +2,33 @@
 
 IOB2 marks the first token of an entity with `B-`, the others with `I-`, the rest O.
 IOB1 writes `B-` only where two entities of a type touch. BIOES and BILOU also mark
-the last token (`E-`, `L-`) and entities of one token (`S-`, `U-`).
+the last token (`E-`, `L-`) and entities of one token (`S-`, `U-`); BMES writes `M-`
+for the tokens between.
 """
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from longctx_edu.errors import DataError, unknown_name
+from longctx_edu.errors import DataError, Report, refuse, unknown_name
 
-PREFIXES = {"IOB2": "BI", "IOB1": "BI", "BIOES": "BIES", "BILOU": "BILU"}
+PREFIXES = {
+    "IOB2": "BI",
+    "IOB1": "BI",
+    "BIOES": "BIES",
+    "BILOU": "BILU",
+    "BMES": "BMES",
+}
 """The prefixes of each scheme; O stands beside them in all."""
 
-SAME_AS = {"S": "B", "U": "B", "E": "I", "L": "I"}
-"""The IOB2 prefix that stands for a prefix of BIOES or BILOU."""
+SAME_AS = {"S": "B", "U": "B", "M": "I", "E": "I", "L": "I"}
+"""The IOB2 prefix that stands for a prefix of BIOES, BILOU or BMES."""
+
+CONTINUES, CLOSES = "IMEL", "ESLU"
+"""Prefixes that need an open entity of their type, and those that leave none open."""
+
+UNREAD = "\n"  # no file can hold it
+"""Stands for a tag that was reported and is not to be reported again."""
 
 
 def valid_iob2(
@@ -25,6 +39,7 @@ def valid_iob2(
     scheme: str = "IOB2",
     types: Sequence[str] = (),
     repair: bool = False,
+    report: Report = refuse,
 ) -> tuple[list[str], int]:
     """Check the tags of one sentence and write them in valid IOB2.
 
@@ -32,9 +47,11 @@ def valid_iob2(
         tags: One tag a token, in the scheme.
         path: The file they come from, for the message.
         lines: The line of each tag, counted from 1.
-        scheme: IOB2, IOB1, BIOES or BILOU.
+        scheme: A name of PREFIXES.
         types: The types that may occur; any if empty.
-        repair: Turn an `I-` that continues nothing into `B-`; else refuse it.
+        repair: Turn an `I-` that continues nothing into `B-`; else report it.
+        report: What to do with a mistake: if not to stop, its tag is read as O, or as
+            `B-` where it is an `I-` that continues nothing.
 
     Raises:
         DataError: At the first tag that is refused.
@@ -47,15 +64,20 @@ def valid_iob2(
         >>> valid_iob2(["O", "I-PER"], path="a.conll", lines=[1, 2], repair=True)
         (['O', 'B-PER'], 1)
     """
-    check_tags(tags, path=path, lines=lines, scheme=scheme, types=types)
-    tags = to_iob2(tags, scheme)
-    token = stray(tags)
-    if token is not None and not repair:
+    tags = check_tags(
+        tags, path=path, lines=lines, scheme=scheme, types=types, report=report
+    )
+    found = [] if scheme == "IOB1" else strays(tags)
+    for token in found if not repair else ():
         tag, before = tags[token], repr(tags[token - 1]) if token else "nothing"
-        wanted = f"need B{tag[1:]} or I{tag[1:]} before {tag}, got {before}"
-        to_do = f"correct it, or read it as B{tag[1:]} with --repair (repair=True)"
-        raise DataError(path, lines[token], f"{wanted}; {to_do}")
-    return repair_tags(tags)
+        opener = f"B{tag[1:]}"
+        wanted = f"need {opener} or I{tag[1:]} before {tag}, got {before}"
+        to_do = f"correct it, or read it as {opener} with --repair (repair=True)"
+        report(DataError(path, lines[token], f"{wanted}; {to_do}", "order"))
+    good = to_iob2(tags, scheme)
+    for token in found:
+        good[token] = f"B{good[token][1:]}"
+    return ["O" if tag == UNREAD else tag for tag in good], len(found)
 
 
 def check_tags(
@@ -65,15 +87,20 @@ def check_tags(
     lines: Sequence[int],
     scheme: str = "IOB2",
     types: Sequence[str] = (),
-) -> None:
+    report: Report = refuse,
+) -> list[str]:
     """Refuse a tag that the scheme does not have, or of a type that is not known.
 
     Args:
         tags: One tag a token.
         path: The file they come from, for the message.
         lines: The line of each tag, counted from 1.
-        scheme: IOB2, IOB1, BIOES or BILOU.
+        scheme: A name of PREFIXES.
         types: The types that may occur; any if empty.
+        report: What to do with such a tag.
+
+    Returns:
+        The tags, with UNREAD for those that were reported.
 
     Raises:
         DataError: At the first such tag.
@@ -85,19 +112,25 @@ def check_tags(
         longctx_edu.errors.DataError: a.conll:2: need O, B-TYPE or I-TYPE, got 'X-PER'
     """
     prefixes = prefixes_of(scheme)
-    good: set[str] = {"O"}
-    for tag, line in zip(tags, lines, strict=True):
+    good, checked = {"O", UNREAD}, list(tags)
+    for token, (tag, line) in enumerate(zip(tags, lines, strict=True)):
         if tag in good:
             continue
         prefix, _, type_ = tag.partition("-")
         if len(prefix) != 1 or prefix not in prefixes or not type_:
             *first, last = (f"{letter}-TYPE" for letter in prefixes)
-            wanted = f"O, {', '.join(first)} or {last}"
-            raise DataError(path, line, f"need {wanted}, got {tag!r}")
-        if types and type_ not in types:
-            known = ", ".join(types)
-            raise DataError(path, line, f"need one of the types {known}, got {tag!r}")
-        good.add(tag)
+            message = f"need O, {', '.join(first)} or {last}, got {tag!r}"
+            report(DataError(path, line, message, "tag"))
+            checked[token] = UNREAD
+        elif types and type_ not in types:
+            message = f"need one of the types {', '.join(types)}, got {tag!r}"
+            near = difflib.get_close_matches(type_, types, n=1, cutoff=0.5)
+            hint = f"; did you mean {prefix}-{near[0]}?" if near else ""
+            report(DataError(path, line, message + hint, "type"))
+            checked[token] = UNREAD
+        else:
+            good.add(tag)
+    return checked
 
 
 def to_iob2(tags: Sequence[str], scheme: str) -> list[str]:
@@ -108,7 +141,7 @@ def to_iob2(tags: Sequence[str], scheme: str) -> list[str]:
 
     Args:
         tags: One tag a token, in the scheme.
-        scheme: IOB2, IOB1, BIOES or BILOU.
+        scheme: A name of PREFIXES.
 
     Raises:
         UserError: If the scheme is unknown.
@@ -138,12 +171,26 @@ def stray(tags: Sequence[str]) -> int | None:
         >>> stray(["B-PER", "I-PER", "O", "I-PER"])
         3
     """
-    before = "O"
+    return next(iter(strays(tags)), None)
+
+
+def strays(tags: Sequence[str]) -> list[int]:
+    """Find every tag that continues nothing of its type, in any scheme but IOB1.
+
+    Args:
+        tags: One tag a token.
+
+    Example:
+        >>> strays(["B-PER", "E-PER", "E-PER", "O", "I-PER", "E-PER"])
+        [2, 4]
+    """
+    found, before = [], "O"
     for token, tag in enumerate(tags):
-        if tag[0] == "I" and before[1:] != tag[1:]:
-            return token
+        is_open = before[1:] == tag[1:] and before[0] not in CLOSES
+        if tag[0] in CONTINUES and not is_open and before != UNREAD:
+            found.append(token)
         before = tag
-    return None
+    return found
 
 
 def repair_tags(tags: Sequence[str]) -> tuple[list[str], int]:
@@ -159,52 +206,10 @@ def repair_tags(tags: Sequence[str]) -> tuple[list[str], int]:
         >>> repair_tags(["I-PER", "I-PER", "I-LOC"])
         (['B-PER', 'I-PER', 'B-LOC'], 2)
     """
-    repaired, n_repaired, before = [], 0, "O"
-    for tag in tags:
-        if tag[0] == "I" and before[1:] != tag[1:]:
-            tag, n_repaired = "B" + tag[1:], n_repaired + 1
-        repaired.append(tag)
-        before = tag
-    return repaired, n_repaired
-
-
-def outermost(columns: Sequence[Sequence[str]]) -> list[str]:
-    """Flatten nested entities: where entities overlap, keep the longest.
-
-    Of two as long, the one that starts earlier stays; of two with the same tokens,
-    the one of the earlier column.
-
-    Args:
-        columns: Columns of valid IOB2 tags over the same tokens.
-
-    Raises:
-        ValueError: If the columns differ in length, or there is none.
-
-    Example:
-        >>> outermost([["O", "B-LOC"], ["B-PER", "I-PER"]])
-        ['B-PER', 'I-PER']
-    """
-    lengths = [len(column) for column in columns]
-    if len(set(lengths)) != 1:
-        raise ValueError(f"need columns of one length, got lengths {lengths}")
-    found = [span for column in columns for span in spans_of(column)]
-    flat = ["O"] * lengths[0]
-    for start, stop, type_ in sorted(found, key=lambda s: (s[0] - s[1], s[0])):
-        if all(tag == "O" for tag in flat[start:stop]):
-            flat[start:stop] = [f"B-{type_}"] + [f"I-{type_}"] * (stop - start - 1)
-    return flat
-
-
-def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Read start, stop and type of each entity from valid IOB2 tags."""
-    starts = [token for token, tag in enumerate(tags) if tag[0] == "B"]
-    spans = []
-    for start in starts:
-        stop = start + 1
-        while stop < len(tags) and tags[stop][0] == "I":
-            stop += 1
-        spans.append((start, stop, tags[start][2:]))
-    return spans
+    repaired, found = list(tags), strays(tags)
+    for token in found:
+        repaired[token] = f"B{tags[token][1:]}"
+    return repaired, len(found)
 
 
 def prefixes_of(scheme: str) -> str:

@@ -54,9 +54,15 @@ def plot_lengths(
     ticks = sorted({n for lengths, _ in lines.values() for n in lengths})
     ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
     ax.minorticks_off()
-    top = ax.get_ylim()[1]
-    ax.annotate("trained up to here", (trained, top), (4, -10), fontsize=8,
-                textcoords="offset points", color=INK)  # fmt: skip
+    ax.annotate(
+        "trained up to here",
+        (trained, 1.0),
+        (4, -10),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        fontsize=8,
+        color=INK,
+    )
     label_axes(ax, "length (tokens)", y)
     plain_frame(ax)
     ax.legend(fontsize=8, frameon=False)

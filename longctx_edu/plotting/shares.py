@@ -30,7 +30,7 @@ def plot_shares(
     Example:
         >>> import torch
         >>> ax = plot_shares(["sea", "sky"], torch.tensor([0.75, 0.25]))
-        >>> [bar.get_width() for bar in ax.patches]
+        >>> [float(bar.get_width()) for bar in ax.patches]
         [0.75, 0.25]
     """
     if len(words) != len(shares):

@@ -5,23 +5,59 @@ a part below could.
 """
 
 from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.continuation import continue_text
 from longctx_edu.recipes.demo import DemoSizes, run_demo
 from longctx_edu.recipes.entities import TextEntity, find_entities
+from longctx_edu.recipes.language import (
+    LanguageData,
+    evaluate_bits,
+    fit_language_model,
+    gazette_language,
+    language_loss,
+    text_language,
+)
+from longctx_edu.recipes.language_run import (
+    LanguageRun,
+    load_language_run,
+    train_language_run,
+)
 from longctx_edu.recipes.ner import NerRun, tagger_scores, train_ner
+from longctx_edu.recipes.recall import (
+    fit_recall,
+    read_in_segments,
+    read_whole,
+    recall_by_distance,
+    recall_samples,
+)
 from longctx_edu.recipes.scores import score_documents
 from longctx_edu.recipes.tagger import Tagger, build, load
 
 __all__ = [
     "DemoSizes",
+    "LanguageData",
+    "LanguageRun",
     "NerConfig",
     "NerRun",
     "Tagger",
     "TextEntity",
     "build",
+    "continue_text",
+    "evaluate_bits",
     "find_entities",
+    "fit_language_model",
+    "fit_recall",
+    "gazette_language",
+    "language_loss",
     "load",
+    "load_language_run",
+    "read_in_segments",
+    "read_whole",
+    "recall_by_distance",
+    "recall_samples",
     "run_demo",
     "score_documents",
     "tagger_scores",
+    "text_language",
+    "train_language_run",
     "train_ner",
 ]

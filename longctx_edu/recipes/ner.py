@@ -12,7 +12,10 @@ from torch import nn
 from longctx_edu.data.catalogue import Splits
 from longctx_edu.data.documents import Document
 from longctx_edu.errors import UserError
+from longctx_edu.metrics.novelty import Known
 from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.known import known_of, write_known
+from longctx_edu.recipes.report_page import PAGE, write_report_page
 from longctx_edu.recipes.scores import score_documents
 from longctx_edu.recipes.tagger import Tagger, build
 from longctx_edu.tasks import tagging_loss
@@ -57,7 +60,8 @@ def train_ner(
         splits: What `longctx_edu.data.catalogue.load` returns.
         config: What the tagger is made of.
         training: How it is trained.
-        folder: Keeps weights, tokenizer, metrics, report; None: nothing is written.
+        folder: Keeps weights, tokenizer, metrics, report and its page; None: nothing
+            is written.
         resume: Continue the run in the folder.
         overwrite: Begin anew in a folder that holds a run.
         progress: Show bars.
@@ -70,6 +74,7 @@ def train_ner(
     """
     tagger = build(config, splits.types, seed=training.seed)
     pieces = tagger.pieces(splits.train)
+    known = known_of(splits.train)
     if folder is not None and not resume:
         need_no_state(Path(folder), overwrite=overwrite)
         write_json(settings or {}, Path(folder) / SETTINGS)
@@ -89,7 +94,8 @@ def train_ner(
         describe=tagger.describe(),
     )
     start = perf_counter()
-    after = tagger_scores(tagger, splits.test)
+    predicted = tagger.predict(splits.test)
+    after = score_documents(splits.test, predicted, known=known)
     report = {
         "data": describe_data(splits),
         "model": describe_model(tagger),
@@ -100,18 +106,25 @@ def train_ner(
         "test_s": perf_counter() - start,
     }
     if folder is not None:
+        write_known(known, folder)
         write_report(report, folder)
+        title = f"Named entities in {splits.name}, test"
+        page = Path(folder) / PAGE
+        write_report_page(page, splits.test, predicted, after, title=title)
     return NerRun(tagger, history, report)
 
 
-def tagger_scores(tagger: Tagger, documents: Sequence[Document]) -> dict[str, Any]:
+def tagger_scores(
+    tagger: Tagger, documents: Sequence[Document], *, known: Known | None = None
+) -> dict[str, Any]:
     """Tag documents and score the tags.
 
     Args:
         tagger: Any tagger.
         documents: Documents with gold tags.
+        known: The types that each form had in training, as `read_known` says.
     """
-    return score_documents(documents, tagger.predict(documents))
+    return score_documents(documents, tagger.predict(documents), known=known)
 
 
 def dev_scorer(

@@ -122,7 +122,7 @@ def _show_use(folder: Path, figures: Sequence[Path], console: Console) -> None:
     names = ", ".join(path.name for path in figures)
     plain(
         console,
-        f"\n  kept in {folder}: model.safetensors, config.json, report.json"
-        f"{', ' + names if names else ''}",
+        f"\n  kept in {folder}: model.safetensors, config.json, report.json, "
+        f"report.html{', ' + names if names else ''}",
         f'  use it: longctx predict {folder} "A text of any length."',
     )

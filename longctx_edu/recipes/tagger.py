@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from longctx_edu.data.cut import Splits
 from longctx_edu.data.documents import Document
 from longctx_edu.errors import UserError
 from longctx_edu.measure import device
@@ -199,6 +200,26 @@ def load(folder: str | Path) -> Tagger:
     load_weights(parts.model, folder)
     parts.model.eval()
     return _tagger(parts, types, config)
+
+
+def need_known_types(tagger: Tagger, splits: Splits, folder: Path) -> None:
+    """Make sure that a model knows the entity types of a data set.
+
+    Args:
+        tagger: The model.
+        splits: The data set.
+        folder: Where the model is, for the message.
+
+    Raises:
+        UserError: If a type of the data is none of the model's.
+    """
+    strange = sorted(set(splits.types) - set(tagger.types))
+    if strange:
+        raise UserError(
+            f"need entity types among {', '.join(tagger.types)}, which the model in "
+            f"{folder} knows, got {', '.join(strange)} in {splits.name}: evaluate it "
+            "on data like that it was trained on"
+        )
 
 
 def _tagger(parts: Parts, types: Sequence[str], config: NerConfig) -> Tagger:

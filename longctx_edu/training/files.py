@@ -1,6 +1,5 @@
 """Files that are either whole or not there, and readers that refuse a broken one."""
 
-import contextlib
 import json
 import os
 import re
@@ -12,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from longctx_edu.errors import UserError
+from longctx_edu.writing import write_whole
 
 
 def cannot_write(path: Path, error: OSError | SafetensorError) -> UserError:
@@ -35,10 +35,7 @@ another folder with --out
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and move it there once it is on the disk.
-
-    A reader sees the old file or the new one, never a part, whenever the process
-    is killed.
+    """Write a file whole or not at all, and name it where that fails.
 
     Args:
         path: The file; missing folders are made.
@@ -47,18 +44,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         UserError: If it cannot be written; what was begun is removed.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
+        write_whole(path, write)
     except (OSError, SafetensorError) as error:
         raise cannot_write(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

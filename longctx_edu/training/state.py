@@ -140,7 +140,7 @@ def read_state(
     header, shapes = read_header(path)
     if not {"at", "identity"} <= header.keys():
         raise UserError(f"{path} is no state of a training run; choose another folder")
-    _need_same(now, header["identity"], folder)
+    need_same(now, header["identity"], folder)
     at = Position(**header["at"])
     if not at.finished:
         names = {key: key.removeprefix("weights/") for key in shapes}
@@ -149,8 +149,17 @@ def read_state(
     return at, read_tensors(path)
 
 
-def _need_same(now: Mapping, then: Mapping, folder: Path) -> None:
-    """Compare what was given with what the run began with, value by value."""
+def need_same(now: Mapping, then: Mapping, folder: Path) -> None:
+    """Compare what was given with what the run began with, value by value.
+
+    Args:
+        now: Values by name, in parts by name: "config", "data", ...
+        then: The same of the run.
+        folder: Where the run is kept, for the message.
+
+    Raises:
+        UserError: If a value differs; the message names all that do.
+    """
     new, old = (
         {f"{part} {k}": v for part, values in both.items() for k, v in values.items()}
         for both in (now, then)

@@ -1,6 +1,11 @@
 import pytest
+import torch
 
 from longctx_edu.cli import main
+
+TINY = ["--tokens", 16, "--layers", 1, "--heads", 2, "--d-model", 8, "--vocab-size"]
+TINY += [270, "--epochs", 1, "--batch-tokens", 170, "--precision", "fp32", "--quiet"]
+WORDS = "the old harbour of Marlow keeps its boats; Zoë's café sells fish, and nets."
 
 
 @pytest.fixture
@@ -48,3 +53,42 @@ def trained(tmp_path_factory):
     words = ["train", "ner", "--data", "gazette", *sizes, "--precision", "fp32"]
     assert main([*words, "--out", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def tiny():
+    """The words of a `longctx train lm` that takes no time."""
+    return list(TINY)
+
+
+@pytest.fixture
+def sea(tmp_path):
+    """A text file of 1,300 bytes."""
+    return write_sea(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def language_run(tmp_path_factory):
+    """A folder in which `longctx train lm` has left a model."""
+    return train_lm(tmp_path_factory.mktemp("rotary"))
+
+
+@pytest.fixture(scope="session")
+def learned_run(tmp_path_factory):
+    """The same with a table of positions."""
+    return train_lm(tmp_path_factory.mktemp("learned"), "--positions", "learned")
+
+
+def write_sea(folder):
+    order = torch.randperm(240, generator=torch.Generator().manual_seed(0)).tolist()
+    words = WORDS.split()
+    path = folder / "sea.txt"
+    path.write_text(" ".join(words[i % len(words)] for i in order))
+    return path
+
+
+def train_lm(folder, *words):
+    path = write_sea(folder)
+    argv = ["train", "lm", "--data", path, "--out", folder / "run", *TINY, *words]
+    assert main([str(word) for word in argv]) == 0
+    return folder / "run"

@@ -52,8 +52,10 @@ def test_alone_a_name_shows_its_help(call, words):
         ["doctor"],
         ["demo"],
         ["train", "ner"],
+        ["train", "lm"],
         ["evaluate"],
         ["predict"],
+        ["generate"],
         ["data", "list"],
         ["data", "gazette"],
         ["bench", "attention"],
@@ -71,7 +73,7 @@ def test_every_command_has_help(call, words):
 def test_an_unknown_command(refused):
     assert refused("trian") == (
         "unknown command of longctx 'trian': did you mean train? Known are bench, "
-        "data, demo, doctor, evaluate, predict, train"
+        "data, demo, doctor, evaluate, generate, predict, train"
     )
     assert refused("data", "gazet") == (
         "unknown command of longctx data 'gazet': did you mean gazette? Known are "

@@ -99,6 +99,7 @@ def test_defaults_of_the_data():
     assert float(said.pop("in_body")) == GazetteConfig().in_body
     assert float(said.pop("ambiguous")) == GazetteConfig().ambiguous
     assert int(said.pop("tokens")) == GazetteConfig().n_tokens
+    assert (said.pop("scheme"), Layout().scheme) == ("found out", None)
     assert said == {n: str(getattr(Layout(), n)) for n in said}
 
 

@@ -32,7 +32,9 @@ def test_a_run_leaves_model_report_and_figures(trained):
         "f1_by_distance.png",
         "metrics.jsonl",
         "model.safetensors",
+        "report.html",
         "report.json",
+        "seen.json",
         "training.png",
     }
     report = json.loads((trained / "report.json").read_text())

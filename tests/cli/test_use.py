@@ -210,7 +210,8 @@ def test_scores_are_printed_and_kept(call, model):
     assert {name: kept[name] for name in report["test"]} == report["test"]
     assert (kept["data"], kept["split"], kept["documents"]) == ("gazette", "test", 1)
     assert "strict entities" in out
-    assert "evaluation_gazette_test.json" in out
+    assert "evaluation_gazette_test.json and evaluation_gazette_test.html" in out
+    assert (model / "evaluation_gazette_test.html").read_text().endswith("</html>\n")
 
 
 def test_another_split_on_files(call, model, tmp_path):

@@ -178,7 +178,7 @@ def test_messages(file, content, message):
 
 def test_refuses_a_type_that_is_not_in_the_layout(file):
     path = file("a B-PRE\n")
-    message = f"{path}:1: need one of the types PER, got 'B-PRE'"
+    message = f"{path}:1: need one of the types PER, got 'B-PRE'; did you mean B-PER?"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         read_conll(path, Layout(types=("PER",)))
 

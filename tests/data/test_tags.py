@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longctx_edu.data.spans import outermost, spans_of
 from longctx_edu.data.tags import (
     check_tags,
-    outermost,
     repair_tags,
-    spans_of,
     stray,
+    strays,
     to_iob2,
     valid_iob2,
 )
@@ -177,7 +177,9 @@ def test_refuses_a_tag_outside_the_scheme(scheme, tag, wanted):
 
 
 def test_refuses_an_unknown_type():
-    message = "a.conll:8: need one of the types LOC, PER, got 'B-PRE'"
+    message = (
+        "a.conll:8: need one of the types LOC, PER, got 'B-PRE'; did you mean B-PER?"
+    )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         check_tags(
             ["B-PER", "B-PRE"], path="a.conll", lines=[7, 8], types=["LOC", "PER"]

@@ -7,6 +7,7 @@ from longctx_edu.errors import UserError
 from longctx_edu.models import EncoderConfig
 from longctx_edu.recipes import ner
 from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.known import read_known
 from longctx_edu.recipes.ner import read_settings, tagger_scores, train_ner
 from longctx_edu.recipes.tagger import load
 from longctx_edu.training import TrainConfig
@@ -29,7 +30,9 @@ def test_the_folder_holds_model_and_report(run):
         "config.json",
         "metrics.jsonl",
         "model.safetensors",
+        "report.html",
         "report.json",
+        "seen.json",
         "settings.json",
         "state.safetensors",
     ]
@@ -59,7 +62,8 @@ def test_the_report_holds_the_five_steps(run, splits):
 
 def test_the_saved_model_scores_as_the_report_says(run, splits):
     done, folder = run
-    assert tagger_scores(load(folder), splits.test) == done.report["test"]
+    scores = tagger_scores(load(folder), splits.test, known=read_known(folder))
+    assert scores == done.report["test"]
 
 
 def test_without_a_folder_the_result_is_the_same(run, splits):

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from longctx_edu.errors import UserError
-from longctx_edu.training import files
 from longctx_edu.training.files import (
     read_header,
     read_tensors,
@@ -32,33 +31,6 @@ def test_tensors_and_header_come_back(tmp_path):
 def test_a_file_without_tensors_keeps_its_header(tmp_path):
     write_tensors(tmp_path / "a.safetensors", {}, {"step": 3})
     assert read_header(tmp_path / "a.safetensors") == ({"step": 3}, {})
-
-
-def test_the_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
-    order = []
-    for name in ("fsync", "replace"):
-        real = getattr(os, name)
-
-        def note(*args, name=name, real=real):
-            order.append(name)
-            return real(*args)
-
-        monkeypatch.setattr(files.os, name, note)
-    write_text(tmp_path / "a.txt", "new")
-    assert order == ["fsync", "replace"]
-
-
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
-    path = tmp_path / "a.txt"
-    write_text(path, "old")
-
-    def look(place):
-        place.write_text("new")
-        assert path.read_text() == "old"
-
-    write_atomically(path, look)
-    assert path.read_text() == "new"
-    assert os.listdir(tmp_path) == ["a.txt"]
 
 
 def test_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path, full_disk):
@@ -108,16 +80,6 @@ def test_a_file_that_cannot_be_removed_is_named(tmp_path):
         UserError, match=r"^cannot write .*/file/a\.txt: Not a directory;"
     ):
         remove(tmp_path / "file" / "a.txt")
-
-
-def test_a_kill_while_writing_removes_what_was_begun(tmp_path):
-    def interrupted(place):
-        place.write_text("half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(tmp_path / "a.txt", interrupted)
-    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "missing"])

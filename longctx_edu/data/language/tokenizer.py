@@ -6,7 +6,6 @@ work; here stand the special ids, and what a text and a file must look like.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from longctx_edu.data.files import decoded
 from longctx_edu.errors import DataError, UserError
+from longctx_edu.writing import write_whole
 
 SPECIAL = ("<start>", "<mask>", "<pad>")
 """The special tokens; the place of each is its id. No text ever turns into one."""
@@ -109,16 +109,11 @@ class Tokenizer:
         Raises:
             UserError: If it cannot be written.
         """
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp")
+        path, text = Path(path), self._pairs.to_str()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(self._pairs.to_str(), encoding="utf-8")
-            os.replace(temporary, path)
+            write_whole(path, lambda place: place.write_text(text, encoding="utf-8"))
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
