@@ -514,7 +514,7 @@ show_source(yarn)
 
 # %% [markdown]
 # To use one, we set the model's frequencies; not a weight changes. Then a **short
-# fine-tuning**: 40 steps on texts of 256 tokens, a tenth of the training. **Predict**
+# fine-tuning**: 40 steps on texts of 256 tokens, after 400 on texts of 32. **Predict**
 # which of the four is best before it, and which after.
 
 
@@ -665,7 +665,7 @@ how = TrainConfig(learning_rate=5e-3, batch_tokens=32 * N, **STEPS)
 
 
 def taught(attention, read):
-    torch.manual_seed(0)
+    torch.manual_seed(2)
     model = LanguageModel(Transformer(sizes, attention))
     chosen = {"n_samples": 300 * 32, "train": how, "read": read, "progress": False}
     fit_recall(model, task, **chosen)
@@ -684,38 +684,47 @@ def accuracy_of(model, read):
 
 pupils = {name: taught(*reader) for name, reader in READERS.items()}
 accuracy = {name: accuracy_of(pupils[name], READERS[name][1]) for name in READERS}
-axes = plot_cliffs(
-    heard, distances=task.distances, measured=accuracy, chance=task.chance
-)
+asked = {"distances": task.distances, "chance": task.chance}
+axes = plot_cliffs(heard, measured=accuracy, **asked)
 
 # %% [markdown]
-# The cliffs stand where they were drawn, to the token, holes included. Within its reach
-# each model is nearly always right, beyond it as often as a guess.
+# Four cliffs stand where they were drawn, to the token, holes included: nearly always
+# right within the reach, and no better than a guess beyond it. The segments were
+# predicted up to 29, and are sure up to 19 only: between the two a run may succeed or
+# fail, and ours fails.
 
 
 # %%
-def mean(accuracy, heard, inside):
-    asked = zip(task.distances, accuracy, strict=True)
-    found = [share for far, share in asked if (far in heard) == inside]
+def mean(accuracy, wanted):
+    pairs = zip(task.distances, accuracy, strict=True)
+    found = [share for far, share in pairs if far in wanted]
     return sum(found) / len(found)
 
 
 # %%
+sure = {**heard, "segments of 10, memory 10": range(SEGMENT - 1 + SEGMENT + 1)}
 for name in accuracy:
-    assert mean(accuracy[name], heard[name], inside=True) > 0.85, name
-    if len(heard[name]) < N:
-        beyond = mean(accuracy[name], heard[name], inside=False)
-        assert abs(beyond - task.chance) < 0.06, name
+    assert mean(accuracy[name], sure[name]) > 0.9, name
+    beyond = {*task.distances} - {*heard[name]}
+    if beyond:
+        assert abs(mean(accuracy[name], beyond) - task.chance) < 0.07, name
 
 # %% [markdown]
-# **Reach is layers times window**, and beyond it there is nothing, whatever a loss
-# curve says: the windowed RoPE model was flat at 256 tokens, and hears 2 · 31 = 62
-# back. **Within it** all was learnt here, since one digit is all that has to be passed
-# on. With many keys in a text a token would have to pass on all of them in one vector,
-# and models fall short of their reach.
+# Why 19? Up to there one look is enough: 9 tokens of the own segment and 10 of the
+# memory. Beyond, a token of the segment *before* must have fetched the digit, for a
+# question that nobody had asked yet. And a memory is **detached**: no gradient ever
+# tells that token to. With other seeds some models get there, by luck.
 #
-# A memory can be changed without training. **Predict:** how far does the segment model
-# hear with no memory, and with a memory of 20?
+# Test that. Teach the same weights with the gradient, on whole texts under the mask of
+# the segments; then let them read in segments, as before. And since a memory can be
+# changed without training: **predict** how far this model hears with a memory of 0, of
+# 10 and of 20.
+
+# %%
+from_before = partial(dense_attention, mask=masks["segments of 10, memory 10"])
+model = taught(from_before, read_whole)
+for block in model.transformer.blocks:
+    block.attention.attention = causal_attention
 
 # %%
 changed = {}
@@ -725,25 +734,30 @@ for length in (0, 10, 20):
 guess({name: far[-1] for name, far in changed.items()})
 
 # %%
-model = pupils["segments of 10, memory 10"]
 measured = {
     name: accuracy_of(model, partial(in_segments, memory=int(name.split()[1])))
     for name in changed
 }
-axes = plot_cliffs(
-    changed, distances=task.distances, measured=measured, chance=task.chance
-)
+axes = plot_cliffs(changed, measured=measured, **asked)
 
 # %% [markdown]
-# Without memory a segment is a chunk: 9 tokens, and then nothing. With twice the
-# memory the same weights hear all 37, though no training went that far.
+# Now it reaches 29. Without memory a segment is a chunk, 9 tokens and then nothing.
+# With twice the memory the same weights hear all 37, though no training went that far.
 
 # %%
 for name, far in changed.items():
-    assert mean(measured[name], far, inside=True) > 0.85, name
-assert abs(mean(measured["memory 0"], changed["memory 0"], False) - 1 / 8) < 0.06
+    assert mean(measured[name], far) > 0.9, name
+for name in ("memory 0", "memory 10"):
+    beyond = {*task.distances} - {*changed[name]}
+    assert abs(mean(measured[name], beyond) - task.chance) < 0.07, name
 
 # %% [markdown]
+# **The reach is a bound**: layers times window, layers times memory, two hops through
+# a global token. Beyond it there is nothing, whatever a loss curve says: the windowed
+# RoPE model was flat at 256 tokens, and hears 2 · 31 = 62 back. **Within it**, training
+# must teach the way. One digit in noise is the easiest case; with many keys in a text
+# a token would have to pass all of them on in one vector.
+#
 # ## Exercises
 #
 # `exercises/06_long_range.ipynb`: eleven exercises, about two and a half hours: waves,

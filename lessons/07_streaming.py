@@ -15,8 +15,8 @@ from functools import partial
 import torch
 from torch.nn.functional import cross_entropy
 
-from longctx_edu.attention import causal_attention, dense_attention, kv_cache_bytes
-from longctx_edu.attention import sink_attention
+from longctx_edu.attention import attention_weights, causal_attention, dense_attention
+from longctx_edu.attention import kv_cache_bytes, sink_attention
 from longctx_edu.checks import largest_tensor
 from longctx_edu.course import assert_close, guess, show_source
 from longctx_edu.masks import causal, dense_mask
@@ -478,15 +478,12 @@ plot_lines(lines, x="place in the text (tokens)", y="bits above the window alone
 
 
 # %%
-def attention_weights(model, ids):
+def weights_of(model, ids):
     found = []
 
     def watching(q, k, v):
         k, v = (x.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for x in (k, v))
-        scores = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(
-            ~dense_mask(causal(), q.shape[2]), -math.inf
-        )
-        found.append(scores.softmax(dim=-1))
+        found.append(attention_weights(q, k, mask=dense_mask(causal(), q.shape[2])))
         return found[-1] @ v
 
     for block in model.transformer.blocks:
@@ -504,7 +501,7 @@ def attention_weights(model, ids):
 
 # %%
 texts = data.test[: 32 * N].reshape(32, N)
-first = [w[:, :, N // 2 :, :4].sum(dim=-1) for w in attention_weights(model, texts)]
+first = [w[:, :, N // 2 :, :4].sum(dim=-1) for w in weights_of(model, texts)]
 most = max(float(share.mean(dim=(0, 2)).max()) for share in first)
 guess(f"{most:.1%}")
 
@@ -571,7 +568,7 @@ for _ in range(900):
 
 # %%
 ids = echo_text(48, batch=64)
-(weights,) = attention_weights(echo, ids)
+(weights,) = weights_of(echo, ids)
 late, calls = torch.arange(48) >= 16, is_caller(ids)
 rests, fetches = (
     float(weights[:, 0, :, 0][late & some].mean()) for some in (~calls, calls)
@@ -900,7 +897,7 @@ assert_close(warm, shares.sqrt() / shares.sqrt().sum())
 
 # %% [markdown]
 # The square roots, scaled to sum to 1. Now our Gazette model behind the beginning of a
-# sentence, the ten likeliest words, five ways.
+# sentence, the ten likeliest words (a dot is a space), five ways.
 
 # %%
 from longctx_edu.plotting import plot_shares
@@ -909,7 +906,8 @@ prompt = data.tokenizer.encode("In the")[None]
 with torch.no_grad():
     logits = model(prompt)[0, -1]
 likeliest = logits.topk(10).indices
-words = [repr(word)[1:-1] for word in data.tokenizer.pieces(likeliest)]
+words = data.tokenizer.pieces(likeliest)
+words = [repr(word)[1:-1].replace(" ", "·") for word in words]
 ways = {"as it is": {}, "temperature 0.5": {"temperature": 0.5}}
 ways |= {"temperature 2": {"temperature": 2.0}, "top-k 3": {"top_k": 3}}
 ways["top-p 0.8"] = {"top_p": 0.8}

@@ -179,7 +179,7 @@ def step_again(model: LanguageModel, ids: Tensor, plan: DecodingPlan) -> Row:
         plan: How often.
     """
     run = measure(next_logits, model, ids, repeats=plan.again, warmup=1)
-    return _step("no cache", ids, run.elapsed_s, plan.again)
+    return _step("no cache", ids.shape[1] - 1, run.elapsed_s, plan.again)
 
 
 def step_kept(model: LanguageModel, ids: Tensor, plan: DecodingPlan) -> Row:
@@ -192,15 +192,16 @@ def step_kept(model: LanguageModel, ids: Tensor, plan: DecodingPlan) -> Row:
     """
     cache = KVCache(plan.n_layers)
     next_logits(model, ids[:, :-1], cache)
+    before = cache.n_tokens
     step = partial(next_logits, model, ids[:, -1:], cache)
     run = measure(step, repeats=plan.steps, warmup=1)
-    return _step("cache", ids, run.elapsed_s, plan.steps)
+    return _step("cache", before, run.elapsed_s, plan.steps)
 
 
-def _step(way: str, ids: Tensor, elapsed_s: float, measured: int) -> Row:
+def _step(way: str, length: int, elapsed_s: float, measured: int) -> Row:
     return {
         "way": way,
-        "length": ids.shape[1] - 1,
+        "length": length,
         "seconds": elapsed_s,
         "tokens_per_s": 1 / elapsed_s,
         "measured_steps": measured,

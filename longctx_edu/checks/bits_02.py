@@ -21,7 +21,7 @@ SHARES = torch.tensor(
 )
 LABELS = torch.tensor([[0, 1, 3], [0, -100, -100]])
 BITS = (1 + 1 + 4 + 3) / 4
-ROW = "-100 is no column: keep the places with a label, then look up"
+ROW = "-100 is no column: take the rows with a label first, logits[labels != -100]"
 
 
 @check("The mean over all tokens that were asked for, in bits.")

@@ -117,6 +117,11 @@ def inputs_are_right(ids: Tensor, inputs: Tensor, labels: Tensor) -> None:
         else "one more number for each token decides what becomes "
         "of it: below 0.8, below 0.9, else",
     )
+    swapped_are_ordinary(swapped)
+
+
+def swapped_are_ordinary(swapped: Tensor) -> None:
+    """Drawn one by one, from all that is not special."""
     kinds = set(swapped.tolist())
     require(
         not kinds & set(SPECIAL) and max(kinds) < VOCAB,

@@ -45,8 +45,8 @@ def check_layer_norm(layer_norm: Callable):
         hint=WIDE,
         mistakes=[
             (column, "the wrong axis: one mean a token, not one a column; dim=-1"),
-            ((ROWS - 3) / ROWS.std(correction=0), "one variance for all: each token "
-             "has its own; dim=-1, keepdim=True"),
+            *(((ROWS - 3) / ROWS.std(correction=n), "one variance for all: each token "
+               "has its own; dim=-1, keepdim=True") for n in (0, 1)),
             (SIGNS * 0.75**0.5, "divide the squares by all 4 numbers, not by 3: "
              "correction=0, or the mean of squares"),
             ((ROWS - 3) / torch.tensor([[4.0], [9.0]]), "divide by the root of the "
@@ -57,6 +57,24 @@ def check_layer_norm(layer_norm: Callable):
              "taken off: the variance is the mean square of x - mean"),
         ],
     )  # fmt: skip
+    gain_and_shift(layer_norm)
+    got = ask(layer_norm, ROWS, ONES, ZEROS, 5.0)
+    agree(
+        "eps is added to the variance, under the root",
+        tensor_of(got, (2, 4), "token d_model"),
+        (ROWS - 3) / torch.tensor([[9.0], [14.0]]).sqrt(),
+        given={"x": ROWS, "variances": torch.tensor([4.0, 9.0]), "eps": 5},
+        hint="(variance + eps).sqrt()",
+        mistakes=[
+            ((ROWS - 3) / torch.tensor([[7.0], [8.0]]), "eps stands under the root: "
+             "it is added to the variance, not to its root"),
+            (SIGNS, "eps is not used: a vector of equal numbers would be 0 / 0"),
+        ],
+    )  # fmt: skip
+
+
+def gain_and_shift(layer_norm: Callable) -> None:
+    """A gain and a shift for each place, whatever axes stand before."""
     gain, shift = torch.tensor([1.0, 2, 3, 4]), torch.tensor([0.0, 10, 0, 0])
     agree(
         "then each place of the vector has its own gain and shift",
@@ -71,19 +89,6 @@ def check_layer_norm(layer_norm: Callable):
             ((SIGNS + shift) * gain, "first times gain, then plus shift"),
         ],
     )
-    got = ask(layer_norm, ROWS, ONES, ZEROS, 5.0)
-    agree(
-        "eps is added to the variance, under the root",
-        tensor_of(got, (2, 4), "token d_model"),
-        (ROWS - 3) / torch.tensor([[9.0], [14.0]]).sqrt(),
-        given={"x": ROWS, "variances": torch.tensor([4.0, 9.0]), "eps": 5},
-        hint="(variance + eps).sqrt()",
-        mistakes=[
-            ((ROWS - 3) / torch.tensor([[7.0], [8.0]]), "eps stands under the root: "
-             "it is added to the variance, not to its root"),
-            (SIGNS, "eps is not used: a vector of equal numbers would be 0 / 0"),
-        ],
-    )  # fmt: skip
     x = drawn(2, 3, 4)
     with on_error(WIDE):
         got = tensor_of(ask(layer_norm, x, gain, shift, 0.0), (2, 3, 4), "batch token")

@@ -19,6 +19,7 @@ from longctx_edu.cli import (
     train,
     use,
 )
+from longctx_edu.cli.data_add import add, remove
 from longctx_edu.cli.failure import in_one_line
 from longctx_edu.errors import unknown_name
 
@@ -66,17 +67,19 @@ benches = group("Measure on this machine: attention beside its peers, decoding."
 benches.command("attention")(bench.attention)
 benches.command("decoding")(bench_decoding.decoding)
 app.add_typer(benches, name="bench")
-texts = group("Look at data sets: those that are known, and the Gazette.")
+texts = group("Look at data sets, check and add your own.")
 texts.command("list")(data.known_sets)
 texts.command("gazette")(data.gazette)
+texts.command("add")(add)
+texts.command("remove")(remove)
 app.add_typer(texts, name="data")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit code.
 
-    0: done; 1: the doctor found something missing; 2: a mistake in what was handed
-    in, told in one line on stderr; 130: stopped by Ctrl-C.
+    0: done; 1: the doctor, or a check of data, found something wrong; 2: a mistake in
+    what was handed in, told in one line on stderr; 130: stopped by Ctrl-C.
 
     Args:
         argv: The words behind `longctx`; those of this process if None.

@@ -13,23 +13,26 @@ WIDTH = 88  # characters; longer lines are hard to read
 
 
 def known_sets() -> None:
-    """List the known data sets: labels, licence, and where each is or how to get it."""
+    """List the known data sets, and those that were added: labels, licence, place."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from longctx_edu.data.catalogue import CATALOGUE
+    from longctx_edu.data.registry import all_registered
 
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for known in CATALOGUE.values():
+    found = [(known, where(known)) for known in CATALOGUE.values()]
+    found += [(entry.known, where_added(entry)) for entry in all_registered()]
+    for known, place in found:
         rows = {
             "holds": known.description,
             "labels": ", ".join(known.types),
             "licence": known.licence,
-            "found": where(known),
+            "found": place,
         }
         for number, (name, value) in enumerate(rows.items()):
             table.add_row(known.name if number == 0 else "", name, Text(value))
@@ -37,7 +40,7 @@ def known_sets() -> None:
     console.print(table)
     console.print(
         "\nAny other data: --data PATH, a file or folder with a token and its tag a "
-        "line.",
+        "line. To check them and give them a name: longctx data add NAME --path PATH",
         markup=False,
     )
 
@@ -58,6 +61,16 @@ def where(known: Any) -> str:
     if known.hub_id is None:
         return ways
     return f"{ways}, or with a network from the hub ({known.hub_id})"
+
+
+def where_added(entry: Any) -> str:
+    """Say where a set that was added is, and what holds its name.
+
+    Args:
+        entry: A set of the registry.
+    """
+    there = "" if entry.path.exists() else "nothing is there any more: "
+    return f"{there}{entry.path} (added; noted in {entry.noted_in})"
 
 
 def gazette(

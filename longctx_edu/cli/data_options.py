@@ -7,6 +7,29 @@ from typing import Annotated, Any, ClassVar
 from longctx_edu.cli.options import flag, given, option
 from longctx_edu.errors import UserError
 
+TokenColumn = Annotated[
+    int | None, option("The token's column, counted from 0.", default="0")
+]
+TagColumn = Annotated[
+    int | None,
+    option("The tag's column; negative counts from the end.", default="-1"),
+]
+Scheme = Annotated[
+    str | None,
+    option(
+        "How tags are written.",
+        default="found out",
+        metavar="IOB2|IOB1|BIOES|BILOU|BMES",
+    ),
+]
+Nested = flag("Tags stand in several columns: keep the outermost.", "--nested")
+PerSentence = flag("Each sentence is a text on its own.", "--document-per-sentence")
+RepairTags = flag(
+    "Read an I- that continues nothing as B-, and count it.",
+    "--repair-tags",
+    "--repair",
+)
+
 DIALS = {"tokens": "n_tokens", "in_body": "in_body", "ambiguous": "ambiguous"}
 """Options that the Gazette takes, and what `GazetteConfig` calls them."""
 
@@ -24,32 +47,12 @@ class DataOptions:
         str | None,
         option("A known data set, a file or a folder.", metavar="NAME|PATH"),
     ] = None
-    repair_tags: flag(
-        "Read an I- that continues nothing as B-, and count it.",
-        "--repair-tags",
-        "--repair",
-    ) = False
-    token_column: Annotated[
-        int | None, option("The token's column, counted from 0.", default="0")
-    ] = None
-    tag_column: Annotated[
-        int | None,
-        option("The tag's column; negative counts from the end.", default="-1"),
-    ] = None
-    scheme: Annotated[
-        str | None,
-        option(
-            "How tags are written.",
-            default="found out",
-            metavar="IOB2|IOB1|BIOES|BILOU|BMES",
-        ),
-    ] = None
-    nested: flag("Tags stand in several columns: keep the outermost.", "--nested") = (
-        False
-    )
-    document_per_sentence: flag(
-        "Each sentence is a text on its own.", "--document-per-sentence"
-    ) = False
+    repair_tags: RepairTags = False
+    token_column: TokenColumn = None
+    tag_column: TagColumn = None
+    scheme: Scheme = None
+    nested: Nested = False
+    document_per_sentence: PerSentence = False
     articles: Annotated[
         int | None, option("Gazette: articles to train on.", default="400")
     ] = None

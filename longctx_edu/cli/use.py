@@ -50,6 +50,7 @@ def evaluate(
     documents, known = getattr(splits, split), read_known(folder)
     predicted = tagger.predict(documents)
     scores = score_documents(documents, predicted, known=known)
+    what = f"{splits.name}, {split}"
     report = {
         "data": splits.name,
         "split": split,
@@ -58,15 +59,12 @@ def evaluate(
     }
     path = folder / f"evaluation_{splits.name}_{split}.json"
     write_text(path, json.dumps({**report, **scores}, indent=2) + "\n")
-    page, title = path.with_suffix(".html"), f"Named entities in {splits.name}, {split}"
+    page, title = path.with_suffix(".html"), f"Named entities in {what}"
     write_report_page(page, documents, predicted, scores, title=title)
     console = Console()
     words = sum(len(document) for document in documents)
-    console.print(
-        f"{splits.name}, {split}: {len(documents):,} documents, {words:,} words",
-        style="bold",
-        markup=False,
-    )
+    sizes = f"{len(documents):,} documents, {words:,} words"
+    console.print(f"{what}: {sizes}", style="bold", markup=False)
     show_scores(scores, console)
     console.print(f"kept in {path} and {page.name}", markup=False, soft_wrap=True)
 

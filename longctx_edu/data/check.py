@@ -4,27 +4,21 @@ The readers are those that training uses: they tell each mistake and go on, wher
 training stops at the first.
 """
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longctx_edu.data.catalogue import path_of
-from longctx_edu.data.columns import DOCUMENT_MARK, Layout, sentences_of
-from longctx_edu.data.conll import Loaded, documents_of, grouped, together
+from longctx_edu.data.columns import Layout
+from longctx_edu.data.conll import Loaded, together
 from longctx_edu.data.cut import SPLITS, cut, splits_of
-from longctx_edu.data.documents import Document
-from longctx_edu.data.files import decoded
+from longctx_edu.data.file_check import LONG_SENTENCE, FileCheck
 from longctx_edu.data.findings import Findings
 from longctx_edu.data.hub import is_saved, open_saved
 from longctx_edu.data.rows import read_rows
-from longctx_edu.data.schemes import scheme_of, tag_evidence, with_scheme
 from longctx_edu.data.sets import recognise
-from longctx_edu.data.splits import WHOLE, Arrangement, arranged
-from longctx_edu.data.split_check import Places, SplitSummary, check_splits, summary
+from longctx_edu.data.split_check import SplitSummary, check_splits, summary
+from longctx_edu.data.splits import WHOLE, arranged
 from longctx_edu.errors import UserError
-
-LONG_SENTENCE = 1000  # words; where a sentence has more, its ends are not marked
 
 
 @dataclass(frozen=True)
@@ -86,33 +80,86 @@ def check(
     known, findings = recognise(path), Findings(limit)
     layout = layout or (known.layout if known else Layout())
     files = known.files if known and path.is_dir() else ()
-    places: Places = {}
+    files_check = FileCheck(layout, repair, long_sentence, findings)
     if path.is_dir() and is_saved(path):
-        parts, note = saved_parts(path, layout, findings, repair=repair)
+        parts, note = saved_parts(path, files_check)
     else:
-        found = arrangement(path, files, findings)
-        asked = layout
-        layout = with_scheme(layout, every_file(found), repair=repair)
-        check_schemes(found, asked, layout, findings, repair=repair)
-        parts = {
-            split: together(
-                read_file(file, layout, findings, places, repair, long_sentence)
-                for file in part
-            )
-            for split, part in found.files.items()
-        }
-        point_at_whole_files(found, parts, layout, findings)
-        parts, note = cut_where_whole(path, parts, found.note, findings)
+        parts, note = read_parts(path, files, files_check)
+    parts = {split: parts.get(split, Loaded([])) for split in SPLITS}
     documents = {split: part.documents for split, part in parts.items()}
-    check_splits(documents, layout.types, places, findings)
+    check_splits(documents, layout.types, files_check.places, findings)
     return Checked(
         path=path,
-        layout=layout,
+        layout=files_check.layout,
         files=files,
         repair=repair,
         note=note,
         n_repaired=sum(part.n_repaired for part in parts.values()),
-        types=splits_of("", {s: parts.get(s, Loaded([])) for s in SPLITS}, "").types,
-        splits={split: summary(documents[split]) for split in documents},
+        types=splits_of("", parts, "").types,
+        splits={split: summary(documents[split]) for split in SPLITS},
         findings=findings,
     )
+
+
+def read_parts(
+    path: Path, files: tuple[str, ...], check: FileCheck
+) -> tuple[dict[str, Loaded], str]:
+    """Read all files, and put together what belongs to each split.
+
+    Args:
+        path: The file or folder.
+        files: The names of the train, dev and test file, where they are known.
+        check: How to read a file, and where to note what is wrong.
+
+    Returns:
+        What was read for each split that is there, and how the splits were found.
+    """
+    findings = check.findings
+    try:
+        found = arranged(path, files, report=findings.report)
+    except UserError as error:
+        findings.report(error)
+        return {}, "nothing was found"
+    check.find_scheme([file for part in found.files.values() for file in part])
+    parts = {
+        split: together(map(check.read, part)) for split, part in found.files.items()
+    }
+    for split, part in found.files.items():
+        if len(part) == 1:
+            check.point_at_one_document(part[0], parts[split].documents)
+    if WHOLE not in parts:
+        return parts, found.note
+    try:
+        splits = cut(path.name, parts[WHOLE], by_name=path.is_dir())
+    except UserError as error:
+        if parts[WHOLE].documents:
+            findings.report(error)
+        return {"train": parts[WHOLE]}, "not cut"
+    message = (
+        "no files or folders named train, dev and test: what is there is cut by "
+        f"itself, the same way every time ({splits.note})"
+    )
+    findings.add("note", "splits", message, path)
+    cuts = {split: Loaded(getattr(splits, split)) for split in SPLITS}
+    cuts["train"] = replace(cuts["train"], n_repaired=splits.n_repaired)
+    return cuts, splits.note
+
+
+def saved_parts(path: Path, check: FileCheck) -> tuple[dict[str, Loaded], str]:
+    """Read what `datasets` saved, up to its first mistake.
+
+    Args:
+        path: The folder.
+        check: What to do with tags, and where to note what is wrong.
+    """
+    types = check.layout.types
+    try:
+        splits = read_rows(
+            open_saved(path), path.name, types=types, repair=check.repair
+        )
+    except UserError as error:
+        check.findings.report(error)
+        return {}, "saved by datasets; read up to the first mistake"
+    parts = {split: Loaded(getattr(splits, split)) for split in SPLITS}
+    parts["train"] = replace(parts["train"], n_repaired=splits.n_repaired)
+    return parts, splits.note

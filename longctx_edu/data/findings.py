@@ -33,10 +33,9 @@ class Finding:
     line: int | None = None
 
     def __str__(self) -> str:
-        place = [str(part) for part in (self.path, self.line) if part is not None]
-        return f"{self.level}: " + "".join(f"{':'.join(place)}: " * bool(place)) + (
-            self.message
-        )
+        parts = [str(part) for part in (self.path, self.line) if part is not None]
+        place = f"{':'.join(parts)}: " if parts else ""
+        return f"{self.level}: {place}{self.message}"
 
 
 class Findings:

@@ -84,6 +84,19 @@ def with_scheme(layout: Layout, files: Iterable[Path], *, repair: bool) -> Layou
     if layout.scheme is not None:
         return layout
     count = sum((tag_evidence(file, layout) for file in files), start=Counter())
+    return filled_scheme(layout, count, repair=repair)
+
+
+def filled_scheme(layout: Layout, count: Counter[str], *, repair: bool) -> Layout:
+    """Fill in the tag scheme that the tags speak for; IOB2 where they do not tell.
+
+    Args:
+        layout: How the files are written; a scheme that it names stays.
+        count: What `evidence` has found in all files.
+        repair: Whether an `I-` that continues nothing is read as `B-`.
+    """
+    if layout.scheme is not None:
+        return layout
     scheme = scheme_of(count) or "IOB2"
     return replace(layout, scheme="IOB2" if repair and scheme == "IOB1" else scheme)
 

@@ -77,7 +77,8 @@ def valid_iob2(
     good = to_iob2(tags, scheme)
     for token in found:
         good[token] = f"B{good[token][1:]}"
-    return ["O" if tag == UNREAD else tag for tag in good], len(found)
+    good = ["O" if tag == UNREAD else tag for tag in good]
+    return repair_tags(good)[0], len(found)
 
 
 def check_tags(

@@ -4,6 +4,7 @@ A recipe puts the library's parts together and writes files; it computes nothing
 a part below could.
 """
 
+from longctx_edu.recipes.comparison import compare_runs
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.continuation import continue_text
 from longctx_edu.recipes.demo import DemoSizes, run_demo
@@ -30,6 +31,7 @@ from longctx_edu.recipes.recall import (
     recall_samples,
 )
 from longctx_edu.recipes.scores import score_documents
+from longctx_edu.recipes.seeds import train_seeds
 from longctx_edu.recipes.tagger import Tagger, build, load
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Tagger",
     "TextEntity",
     "build",
+    "compare_runs",
     "continue_text",
     "evaluate_bits",
     "find_entities",
@@ -60,4 +63,5 @@ __all__ = [
     "text_language",
     "train_language_run",
     "train_ner",
+    "train_seeds",
 ]

@@ -49,10 +49,10 @@ def compare_runs(
         "sentences" where there is one document; "a" and "b", each with its folder and
         the F1 of its runs; and what `metrics.Comparison` holds.
     """
-    documents = getattr(splits, split)
-    unit, starts = drawn_units(documents)
     places = {"a": run_folders(a), "b": run_folders(b)}
     _need_same_types([*places["a"], *places["b"]], splits)
+    documents = getattr(splits, split)
+    unit, starts = drawn_units(documents)
     counts = {
         name: torch.stack([_counts(place, documents, starts) for place in folders])
         for name, folders in places.items()
@@ -114,7 +114,7 @@ def run_folders(folder: str | Path) -> list[Path]:
     has_run = (folder / WEIGHTS).exists()
     if not has_run and any(folder.glob(f"{PREFIX}*")):
         raise UserError(
-            f"need runs with seeds that are finished, got none of {SEEDS} in {folder}: "
+            f"need runs with seeds that are finished, got no {SEEDS} in {folder}: "
             f"finish them with longctx train ner --resume --out {folder}"
         )
     return [folder]

@@ -108,10 +108,18 @@ def train_ner(
     if folder is not None:
         write_known(known, folder)
         write_report(report, folder)
-        title = f"Named entities in {splits.name}, test"
-        page = Path(folder) / PAGE
-        write_report_page(page, splits.test, predicted, after, title=title)
+        _write_page(folder, splits, predicted, after)
     return NerRun(tagger, history, report)
+
+
+def _write_page(
+    folder: str | Path,
+    splits: Splits,
+    predicted: Sequence[Sequence[str]],
+    scores: dict[str, Any],
+) -> None:
+    title = f"Named entities in {splits.name}, test"
+    write_report_page(Path(folder) / PAGE, splits.test, predicted, scores, title=title)
 
 
 def tagger_scores(

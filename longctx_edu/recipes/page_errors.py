@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from longctx_edu.data.documents import Document
 from longctx_edu.metrics import MISTAKES, Entity, Mistake
@@ -27,9 +28,10 @@ MEANINGS = {
 }
 
 Error = tuple[Marked, Mistake]
+Item = TypeVar("Item")
 
 
-def spread(errors: Sequence[Error], most: int = MOST_ERRORS) -> list[Error]:
+def spread(errors: Sequence[Item], most: int = MOST_ERRORS) -> list[Item]:
     """Choose errors evenly over the documents, where there are more than fit.
 
     Args:
@@ -60,7 +62,7 @@ def filters_html(counts: dict[str, int], types: Sequence[str]) -> str:
     return (
         f'<form id="filters" hidden><fieldset><legend>Show</legend>\n{boxes}\n'
         '<label>of type <select id="type" autocomplete="off"><option value="">any'
-        f'{options}</select></label> <button type="reset">Show all</button>\n'
+        f'{options}</select></label> <button type="button">Show all</button>\n'
         '<p id="shown" role="status"></p></fieldset></form>'
     )
 

@@ -62,5 +62,5 @@ def joined(words: Sequence[str]) -> str:
     Args:
         words: The words.
     """
-    between = ["", *(gap(a, b) for a, b in pairwise(words))]
-    return "".join(g + clean(word) for g, word in zip(between, words, strict=True))
+    between = [*(gap(a, b) for a, b in pairwise(words)), ""]
+    return "".join(clean(word) + g for word, g in zip(words, between, strict=False))

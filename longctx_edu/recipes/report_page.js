@@ -21,6 +21,9 @@ function show() {
 if (filters) {
   filters.hidden = false;
   filters.addEventListener("change", show);
-  filters.addEventListener("reset", () => setTimeout(show));
+  filters.querySelector("button").addEventListener("click", () => {
+    filters.reset();
+    show();
+  });
   show();
 }

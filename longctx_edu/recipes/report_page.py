@@ -15,6 +15,7 @@ from typing import Any
 
 from longctx_edu.data.documents import Document
 from longctx_edu.metrics import MISTAKES
+from longctx_edu.metrics.scores import check_pairs
 from longctx_edu.recipes.page_errors import (
     Error,
     documents_html,
@@ -104,6 +105,7 @@ def by_kind(
         documents: Words with gold tags.
         predicted: One sequence of IOB2 tags a document.
     """
+    check_pairs([document.tags for document in documents], predicted)
     found: dict[str, list[Error]] = {kind: [] for kind in MISTAKES}
     for number, (document, tags) in enumerate(zip(documents, predicted, strict=True)):
         shown = marked(number, document, tags)

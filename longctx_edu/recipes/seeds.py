@@ -65,12 +65,12 @@ def train_seeds(
     Returns:
         What `seeds.json` holds: see `seed_summary`.
     """
-    if n_seeds < 2:
-        raise UserError(f"need at least 2 seeds, got {n_seeds}")
     folder, settings = Path(folder), settings or {}
     settings = {**settings, "training": asdict(training)}
     if resume:
         _need_same_runs(folder, settings, n_seeds)
+    elif n_seeds < 2:
+        raise UserError(f"need at least 2 seeds, got {n_seeds}")
     else:
         need_no_seeds(folder, overwrite=overwrite)
         need_no_state(folder, overwrite=overwrite)

@@ -5,8 +5,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from longctx_edu.recipes.show_scores import percent, plain
+
+MOST = 5
+"""Seeds that have a column of their own; of more, the mean is shown alone."""
 
 
 def show_seeds(summary: dict[str, Any], console: Console) -> None:
@@ -17,25 +21,27 @@ def show_seeds(summary: dict[str, Any], console: Console) -> None:
         console: Where to print.
     """
     seeds = summary["seeds"]
+    shown = seeds if len(seeds) <= MOST else []
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     table.add_column("  score", no_wrap=True)
-    for seed in seeds:
+    for seed in shown:
         table.add_column(f"seed {seed}", justify="right", no_wrap=True)
     for title in ("mean", "spread", "95 % interval of the mean"):
         table.add_column(title, justify="right", no_wrap=True)
     parts = {"dev": "dev {}", "test": "test {}", "types": "test f1, {}"}
     for part, words in parts.items():
         for name, row in summary[part].items():
-            said = words.format(name.replace("_", " "))
-            shares = (percent(x) for x in (*row["values"], row["mean"], row["spread"]))
+            told = name if part == "types" else name.replace("_", " ")
+            said = Text("  " + words.format(told).replace("f1", "F1", 1))
+            values = [*row["values"][: len(shown)], row["mean"], row["spread"]]
             between = f"{percent(row['low'])} to {percent(row['high'])}"
-            table.add_row(f"  {said}", *shares, between)
+            table.add_row(said, *map(percent, values), between)
     console.print()
     console.print(table)
     plain(
         console,
-        "  spread: sample standard deviation over the seeds; interval: Student's t, "
-        f"{len(seeds) - 1} degrees of freedom: of other seeds, not of other texts",
+        f"  spread: sample standard deviation over {len(seeds)} seeds; interval: by "
+        "Student's t, of other seeds, not of other texts",
     )
 
 
@@ -54,7 +60,7 @@ def show_comparison(done: dict[str, Any], console: Console) -> None:
         plain(console, f"  {name}  F1 {percent(done[f'f1_{name}'])}  {folder}{seeds}")
     plain(
         console,
-        f"  b - a  {done['difference']:+.3f}, {done['level']:.0%} interval from "
+        f"  b - a  {done['difference']:+.3f}, {100 * done['level']:g} % interval from "
         f"{done['low']:+.3f} to {done['high']:+.3f}",
         f"  p = {done['p_value']:.2g}: {_in_words(done)}",
         *_about(done),
@@ -63,14 +69,16 @@ def show_comparison(done: dict[str, Any], console: Console) -> None:
 
 def _in_words(done: dict[str, Any]) -> str:
     """Say what the p-value means, and what follows."""
-    often = f"{1000 * done['p_value']:.3g} of 1,000"
+    times = 1000 * done["p_value"]
+    often = f"{times:,.0f}" if times >= 10 else f"{times:.2g}"
     if done["p_value"] > 1 - done["level"]:
         follows = f"so this {done['split']} split does not tell a from b"
     else:
         better = "b" if done["difference"] > 0 else "a"
         follows = f"so {better} is better, as far as this {done['split']} split can say"
     return (
-        f"of two equally good systems, {often} draws would differ by as much; {follows}"
+        f"of two equally good systems, {often} of 1,000 draws would differ by as much; "
+        f"{follows}"
     )
 
 

@@ -43,6 +43,7 @@ def _own_folder(tmp_path, monkeypatch):
     """Let every command start in an empty folder, with no data named."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LONGCTX_DATA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
 
 
 @pytest.fixture(scope="session")

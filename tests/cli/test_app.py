@@ -54,10 +54,13 @@ def test_alone_a_name_shows_its_help(call, words):
         ["train", "ner"],
         ["train", "lm"],
         ["evaluate"],
+        ["compare"],
         ["predict"],
         ["generate"],
         ["data", "list"],
         ["data", "gazette"],
+        ["data", "add"],
+        ["data", "remove"],
         ["bench", "attention"],
     ],
 )
@@ -73,11 +76,11 @@ def test_every_command_has_help(call, words):
 def test_an_unknown_command(refused):
     assert refused("trian") == (
         "unknown command of longctx 'trian': did you mean train? Known are bench, "
-        "data, demo, doctor, evaluate, generate, predict, train"
+        "compare, data, demo, doctor, evaluate, generate, predict, train"
     )
     assert refused("data", "gazet") == (
-        "unknown command of longctx data 'gazet': did you mean gazette? Known are "
-        "gazette, list"
+        "unknown command of longctx data 'gazet': did you mean gazette? Known are add, "
+        "gazette, list, remove"
     )
 
 

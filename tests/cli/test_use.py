@@ -214,6 +214,16 @@ def test_scores_are_printed_and_kept(call, model):
     assert (model / "evaluation_gazette_test.html").read_text().endswith("</html>\n")
 
 
+def test_a_model_without_the_forms_of_its_training_is_scored_too(call, model):
+    (model / "seen.json").unlink()
+    code, out, _ = call("evaluate", model, "--data", "gazette", "--tokens", 128)
+    assert code == 0
+    assert "in training" not in out
+    kept = json.loads((model / "evaluation_gazette_test.json").read_text())
+    assert "by_novelty" not in kept
+    assert len(kept["by_length"]) == 7
+
+
 def test_another_split_on_files(call, model, tmp_path):
     (tmp_path / "a.conll").write_text("Ada B-PER\nsings O\n\n" * 5)
     code, out, _ = call("evaluate", model, "--data", "a.conll", "--split", "dev")

@@ -25,7 +25,8 @@ def real_data():
 
 
 @pytest.fixture(autouse=True)
-def _no_data_named(monkeypatch, request):
+def _no_data_named(monkeypatch, request, tmp_path):
     """Let no variable of the machine decide a test, but for those on real data."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
     if "real_data" not in request.fixturenames:
         monkeypatch.delenv("LONGCTX_DATA", raising=False)

@@ -151,6 +151,28 @@ def test_repaired_tags_are_counted():
     assert came == (["B-A", "O", "B-A"], 2)
 
 
+def test_what_is_closed_does_not_go_on():
+    assert strays(["B-A", "E-A", "I-A", "E-A", "S-A", "E-A"]) == [2, 5]
+    assert strays(["U-A", "L-A", "B-B", "M-B", "E-B"]) == [1]
+    assert strays([]) == []
+
+
+def test_every_mistake_is_reported_and_none_twice():
+    found = []
+    tags = ["X-A", "I-A", "I-C", "I-A", "O", "I-A", "I-A", "", "E-A"]
+    lines = range(1, 10)
+    came = valid_iob2(tags, path="x", lines=lines, types=["A"], report=found.append)
+    assert [(error.line, error.kind) for error in found] == [
+        (1, "tag"),
+        (3, "type"),
+        (8, "tag"),
+        (9, "tag"),
+        (6, "order"),
+    ]
+    wanted = ["O", "B-A", "O", "B-A", "O", "B-A", "I-A", "O", "O"]
+    assert came == (wanted, 1)
+
+
 # messages
 
 

@@ -1,3 +1,8 @@
+"""What the tests of recipes share; how a page is read back stands in `page_reading`."""
+
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from tokenizers import Tokenizer
@@ -5,6 +10,8 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+sys.path.append(str(Path(__file__).parent))
 
 from longctx_edu.data.catalogue import load
 from longctx_edu.models import EncoderConfig

@@ -65,7 +65,7 @@ def test_each_task_has_its_samples(config):
     samples = recall_samples(config, 5)
     assert [len(sample) for sample in samples] == [config.n_tokens] * 5
     asked = [sample.distances[sample.answers >= 0].tolist() for sample in samples]
-    assert all(asked) and set(sum(asked, [])) <= {*config.distances}
+    assert all(asked) and {d for row in asked for d in row} <= {*config.distances}
 
 
 def test_the_samples_are_those_of_the_task():

@@ -77,6 +77,30 @@ def test_distances_are_shown_where_they_are_known(report, tmp_path):
     assert "evidence, tokens away" not in shown(report, tmp_path)
 
 
+def test_lengths_and_novelty_are_shown(report, tmp_path):
+    score = {"precision": 0.5, "recall": 0.25, "f1": 1 / 3, "support": 1234}
+    empty = {"low": 16, "high": 63, "documents": 0, **score}
+    no_entity = score | {"f1": 0.0, "support": 0}
+    report["test"]["by_length"] = [
+        {"low": 0, "high": 15, "documents": 2000, **score},
+        empty,
+        {"low": 64, "high": None, "documents": 1, **no_entity},
+    ]
+    report["test"]["by_novelty"] = {"seen": score, "seen as another type": no_entity}
+    lines = [line.split() for line in shown(report, tmp_path).splitlines()]
+    first = lines.index(["document,", "words", "documents", "F1", "entities"])
+    assert lines[first + 1 : first + 4] == [
+        ["0", "to", "15", "2,000", "0.333", "1,234"],
+        ["64", "and", "more", "1", "0"],
+        [],
+    ]
+    assert ["seen", "0.500", "0.250", "0.333", "1,234"] in lines
+    del report["test"]["by_length"], report["test"]["by_novelty"]
+    text = shown(report, tmp_path)
+    assert "document, words" not in text
+    assert "in training" not in text
+
+
 def test_repaired_tags_and_an_early_end_are_told(report, tmp_path):
     assert "read as B-" not in shown(report, tmp_path)
     report["data"]["repaired_tags"] = 3

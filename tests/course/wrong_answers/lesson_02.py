@@ -300,6 +300,10 @@ WRONG = {
     "check_layer_norm": {
         "over the tokens": (lambda *a: norm(*a, dim=0), "the wrong axis"),
         "over everything": (norm_of_all, "one variance for all"),
+        "over everything, unbiased": (
+            lambda x, gain, shift, eps: gain * (x - x.mean()) / x.std() + shift,
+            "one variance for all",
+        ),
         "unbiased": (lambda *a: norm(*a, correction=1), "not by 3"),
         "by the variance": (lambda *a: norm(*a, under=lambda v, e: v + e), "the root"),
         "mean only": (
@@ -452,9 +456,10 @@ WRONG = {
         "over the texts": (lambda x: (x[:-1], x[1:]), "[:-1] leaves out a whole text"),
         "off by two": (lambda x: (x[:, :-2], x[:, 2:]), "two tokens are lost"),
         "rolled": (lambda x: (x, x.roll(-1, 1)), "roll asks the last token"),
-        "rolled over the texts": (
-            lambda x: (x[:, :-1], x.roll(1, 0)[:, :-1]),
-            "",
+        "rolled over all": (lambda x: (x, x.roll(-1)), "roll asks the last token"),
+        "of the other text": (
+            lambda x: (x[:, :-1], (x + 10)[:, :-1]),
+            "shifted over the texts",
         ),
         "whole": (lambda x: (x, x), "n + 1 tokens make n questions"),
         "labels only": (lambda x: x[:, 1:], "a list of"),
@@ -536,6 +541,10 @@ WRONG = {
         "padding as token 0": (bits_padding_as_zero, "counted as label 0"),
         "no softmax": (bits_without_softmax, "log_softmax first"),
         "unstable": (bits_unstable, "log_softmax takes the maximum out"),
+        "cross-entropy of three axes": (
+            lambda x, y: F.cross_entropy(x, y) / math.log(2),
+            "take the rows with a label",
+        ),
         "-100 as a column": (
             lambda x, y: float(-x.log_softmax(-1).gather(-1, y[..., None]).mean()),
             "-100 is no column",
