@@ -410,8 +410,9 @@ assert bits < yardstick[3] < yardstick[2] < curve[0][1]
 # It starts above 9 bits, since random preferences are worse than none. It passes order
 # 3 on its way, and does not reach order 5. Nor is it a matter of patience: with
 # `epochs=4` in the cell above it came to 4.5 here, since by then it learns its own text
-# by heart; with `weight_decay=0.1` as well, to 4.4. A small network learns slowly what a
-# table of counts knows at once. The two know different things, and that is worth a look.
+# by heart; with `weight_decay=0.1` as well, to 4.4. A small network learns slowly what
+# a table of counts knows at once. The two know different things, and that is worth a
+# look.
 
 # %% [markdown]
 # ## What attention can, and counts cannot

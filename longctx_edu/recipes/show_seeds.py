@@ -9,7 +9,7 @@ from rich.text import Text
 
 from longctx_edu.recipes.show_scores import percent, plain
 
-MOST = 5
+MOST = 3
 """Seeds that have a column of their own; of more, the mean is shown alone."""
 
 
@@ -22,11 +22,11 @@ def show_seeds(summary: dict[str, Any], console: Console) -> None:
     """
     seeds = summary["seeds"]
     shown = seeds if len(seeds) <= MOST else []
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("  score", no_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("  score", overflow="fold")
     for seed in shown:
         table.add_column(f"seed {seed}", justify="right", no_wrap=True)
-    for title in ("mean", "spread", "95 % interval of the mean"):
+    for title in ("mean", "spread", "95 % interval"):
         table.add_column(title, justify="right", no_wrap=True)
     parts = {"dev": "dev {}", "test": "test {}", "types": "test f1, {}"}
     for part, words in parts.items():
@@ -40,8 +40,8 @@ def show_seeds(summary: dict[str, Any], console: Console) -> None:
     console.print(table)
     plain(
         console,
-        f"  spread: sample standard deviation over {len(seeds)} seeds; interval: by "
-        "Student's t, of other seeds, not of other texts",
+        f"  spread: sample standard deviation over {len(seeds)} seeds",
+        "  interval: of the mean, by Student's t; of other seeds, not of other texts",
     )
 
 

@@ -237,8 +237,8 @@ def test_wrong_settings_leave_nothing(refused, words, line, tmp_path):
         ),
         (b"Ada B-PER\nsings X-PER\n", ":2: need O, B-TYPE or I-TYPE, got 'X-PER'"),
         (
-            b"Ada O\nsings I-PER\n",
-            ":2: need B-PER or I-PER before I-PER, got 'O'; correct it, or read it as "
+            b"Ada B-PER\nsings O\nwell I-PER\n",
+            ":3: need B-PER or I-PER before I-PER, got 'O'; correct it, or read it as "
             "B-PER with --repair (repair=True)",
         ),
         (
