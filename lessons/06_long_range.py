@@ -315,8 +315,6 @@ def trained(positions):
     model = build_language_model(
         TransformerConfig(**SIZES, positions=positions, max_tokens=rows)
     )
-    if rows:
-        model.transformer.positions.table.data *= SIZES["d_model"] ** 0.5
     how = TrainConfig(learning_rate=1e-2, batch_tokens=24 * 33, **STEPS)
     fit_language_model(model, studied, n_tokens=TRAINED, config=how, progress=False)
     return model

@@ -44,7 +44,8 @@ def compare(
         raise unknown_name("split", split, SPLITS)
     splits = load_splits(data)
     done = compare_runs(run_a, run_b, splits, split=split, draws=draws, seed=seed)
-    other = run_b.resolve().name
+    b = run_b.resolve()  # a seed's folder is named after the run that it belongs to
+    other = f"{b.parent.name}-{b.name}" if b.name.startswith("seed-") else b.name
     path = run_a / f"comparison_{other}_{splits.name}_{split}.json"
     write_text(path, json.dumps(done, indent=2, ensure_ascii=False) + "\n")
     console = Console()

@@ -15,12 +15,15 @@ SIZES = {
     "kv_heads": "n_kv_heads",
     "d_model": "d_model",
     "positions": "positions",
+    "conv_width": "conv_width",
+    "dropout": "dropout",
     "vocab_size": "vocab_size",
 }
 """Options of the model, and what `TransformerConfig` calls them."""
 
-N_TOKENS, VOCAB_SIZE = 128, 1024
-"""Length of a window, and most ids of the tokenizer, where nothing else is said."""
+N_TOKENS, VOCAB_SIZE, CONV_WIDTH = 128, 1024, 3
+"""Tokens of a window, most ids of the tokenizer, and width of the convolution, where
+nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,16 @@ class LanguageOptions:
     left: Annotated[
         int | None,
         option("Tokens that each token sees before it, in a layer.", default="all"),
+    ] = None
+    conv_width: Annotated[
+        int | None,
+        option(
+            "Tokens that a convolution before the blocks sees at once; 1 for none.",
+            default="3",
+        ),
+    ] = None
+    dropout: Annotated[
+        float | None, option("Share of numbers set to 0.", default="0")
     ] = None
     vocab_size: Annotated[
         int | None, option("Most kinds of tokens.", default="1024")
@@ -121,7 +134,7 @@ def language_config(options: LanguageOptions) -> Any:
 
     asked = given(options)
     sizes = {name: asked[n] for n, name in SIZES.items() if n in asked}
-    sizes.setdefault("vocab_size", VOCAB_SIZE)
+    sizes = {"vocab_size": VOCAB_SIZE, "conv_width": CONV_WIDTH, **sizes}
     if sizes.get("positions") == "learned":
         sizes["max_tokens"] = asked.get("tokens", N_TOKENS)
     if "d_model" in sizes:

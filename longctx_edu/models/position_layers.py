@@ -70,6 +70,8 @@ class Positions(nn.Module):
 class LearnedPositions(Positions):
     """A trained vector for each place, which ends where the table ends.
 
+    The rows start as long as the tokens' vectors, so that training uses them early.
+
     Args:
         max_tokens: Rows of the table.
         d_model: Width of a token's vector.
@@ -81,7 +83,7 @@ class LearnedPositions(Positions):
 
     def __init__(self, max_tokens: int, d_model: int):
         super().__init__()
-        self.table = nn.Parameter(torch.randn(max_tokens, d_model) / d_model**0.5)
+        self.table = nn.Parameter(torch.randn(max_tokens, d_model))
 
     def add(self, x, places):
         """Add the row of each place; a place beyond the table is refused."""

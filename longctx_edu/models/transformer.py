@@ -194,7 +194,6 @@ class ShortConvolution(nn.Module):
         config: The sizes.
 
     Source: short convolutions before attention: Arora et al. 2023 (Zoology), section 4.
-    Built in lesson 06.
     """
 
     def __init__(self, config: TransformerConfig):

@@ -32,7 +32,7 @@ def distance_columns(
         >>> distance_columns(2, 3, causal=True).tolist()
         [2, 1, 0]
 
-    Source: Transformer-XL (Dai et al. 2019), appendix B. Built in lesson 04.
+    Source: Transformer-XL (Dai et al. 2019), appendix B. Built in lesson 06.
     """
     if n_query < 1 or n_key < 1:
         raise ValueError(
@@ -64,7 +64,7 @@ def relative_shift(
         >>> relative_shift(rows, 3).int().tolist()
         [[1, 0, -1], [2, 1, 0]]
 
-    Source: Transformer-XL (Dai et al. 2019), appendix B. Built in lesson 04.
+    Source: Transformer-XL (Dai et al. 2019), appendix B. Built in lesson 06.
     """
     n_query, columns = by_distance.shape[-2:]
     every = n_key + n_query - 1
@@ -110,7 +110,7 @@ def relative_bias(
         [[0, 0, 0], [1, 0, 0], [2, 1, 0]]
 
     Source: Transformer-XL (Dai et al. 2019), section 3.3, terms (b) and (d). Built in
-    lesson 04.
+    lesson 06.
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     return relative_shift(q @ r.mT * scale, n_key)

@@ -100,7 +100,7 @@ def said_defaults(kind):
 
 def test_defaults_of_text_and_model():
     config = language_config(LanguageOptions())
-    assert config == TransformerConfig(VOCAB_SIZE)
+    assert config == TransformerConfig(VOCAB_SIZE, conv_width=3)
     said = said_defaults(LanguageOptions)
     assert said == {
         "tokens": str(N_TOKENS),

@@ -76,7 +76,7 @@ def associative_recall(config: AssociativeConfig, index: int) -> Recall:
         True
 
     Source: Arora et al. 2023 (Zoology), section 3, where most gaps are short; here
-        all asked distances come equally often. Built in lesson 06.
+        all asked distances come equally often.
     """
     draft = Draft(config, index)
     keys = draft.deal(config.keys, config.n_pairs)

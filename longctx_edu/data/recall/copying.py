@@ -59,7 +59,7 @@ def copying(config: CopyingConfig, index: int) -> Recall:
         >>> bool((sample.answers[5:] == sample.ids[1:3]).all())
         True
 
-    Source: Graves et al. 2014, section 4.1. Built in lesson 06.
+    Source: Graves et al. 2014, section 4.1.
     """
     return copied(config, index, config.length)
 

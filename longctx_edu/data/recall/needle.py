@@ -68,7 +68,7 @@ def needle(config: NeedleConfig, index: int) -> Recall:
         True
 
     Source: The task that Kamradt 2023 made known; several keys as in Hsieh et al.
-        2024 (RULER), section 3. Built in lesson 06.
+        2024 (RULER), section 3.
     """
     draft = Draft(config, index)
     keys = draft.deal(config.keys, 1 + config.n_distractors)

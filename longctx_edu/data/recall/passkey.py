@@ -61,6 +61,6 @@ def passkey(config: PasskeyConfig, index: int) -> Recall:
         True
 
     Source: Mohtashami and Jaggi 2023 (landmark attention), section 4.2. Built in
-        lesson 07.
+        lesson 06.
     """
     return copied(config, index, config.n_digits)

@@ -78,7 +78,6 @@ def variable_tracking(config: VariablesConfig, index: int) -> Recall:
         True
 
     Source: Hsieh et al. 2024 (RULER), section 3, which asks for all names of a chain.
-        Built in lesson 06.
     """
     draft = Draft(config, index)
     size = config.hops + 1
