@@ -110,6 +110,8 @@ def test_defaults_of_text_and_model():
         "d_model": str(config.d_model),
         "positions": config.positions,
         "left": "all",
+        "conv_width": str(config.conv_width),
+        "dropout": f"{config.dropout:g}",
         "vocab_size": str(VOCAB_SIZE),
     }
     articles = signature(gazette_language).parameters["n_articles"].default
