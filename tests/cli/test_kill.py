@@ -17,9 +17,18 @@ EXACT = ["--precision", "fp32", "--save-every", "0.3", "--quiet"]
 STEPS_AN_EPOCH = 12
 
 
+def hear_ctrl_c():
+    """Undo what a shell does to a background job, which ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*words):
     return subprocess.Popen(
-        [*LONGCTX, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*LONGCTX, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_ctrl_c,
     )
 
 

@@ -19,7 +19,7 @@ def test_imports_no_upper_layer_and_no_neighbour():
         "import sys, longctx_edu.training\n"
         "found = [m for m in sys.modules if m.startswith('longctx_edu.')]\n"
         "print([m for m in found if not m.startswith(('longctx_edu.training', "
-        "'longctx_edu.errors'))])"
+        "'longctx_edu.errors', 'longctx_edu.writing'))])"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
