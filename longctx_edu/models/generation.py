@@ -128,7 +128,7 @@ def _tokens(model, ids, turns, choose, stops, prefill_tokens, pattern):
             logits = _read(model, unread, prefill_tokens, pattern)
         # A copy made out here is a tensor like any other, and lets go of the rest.
         last = torch.where(over, last, _chosen(choose, logits.clone()))
-        over = over | torch.isin(last, stops)
+        over = torch.isin(last, stops)
         yield last
         if len(stops) and over.all():
             return
