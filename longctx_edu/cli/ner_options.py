@@ -33,7 +33,7 @@ class ModelOptions:
         ),
     ] = None
     size: Annotated[
-        int | None, option("chunks: most tokens in a piece.", default="128")
+        int | None, option("chunks, --context: most tokens in a piece.", default="128")
     ] = None
     overlap: Annotated[
         int | None, option("Tokens that neighbouring pieces share.", default="0")
@@ -55,12 +55,21 @@ class ModelOptions:
         int | None,
         option("full, window: cut documents longer than this.", default="none"),
     ] = None
+    context: Annotated[
+        str | None,
+        option(
+            "Read at once: all that fits, a sentence, or one with its neighbours.",
+            default="packed",
+            metavar="packed|sentence|document",
+        ),
+    ] = None
     decoding: Annotated[
         str | None,
         option(
-            "How tags are read off: each word alone, or the best row IOB2 allows.",
+            "How tags are read off: each word alone, the best row IOB2 allows, or "
+            "the best of a CRF, which is trained over whole rows.",
             default="greedy",
-            metavar="greedy|constrained",
+            metavar="greedy|constrained|crf",
         ),
     ] = None
     dropout: Annotated[
@@ -87,6 +96,13 @@ class TrainOptions:
     weight_decay: Annotated[
         float | None,
         option("Decay of matrices.", default="0.5, pretrained 0.01"),
+    ] = None
+    layer_decay: Annotated[
+        float | None,
+        option(
+            "Learning rate of a layer, as a share of that of the layer above.",
+            default="1",
+        ),
     ] = None
     patience: Annotated[
         int | None,

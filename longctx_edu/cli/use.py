@@ -1,5 +1,6 @@
 """`longctx evaluate` and `longctx predict`: what a model is worth, and what it says."""
 
+import codecs
 import json
 import sys
 from dataclasses import asdict, replace
@@ -14,7 +15,7 @@ from longctx_edu.errors import UserError, unknown_name
 
 FOLDER = Annotated[Path, typer.Argument(help="Where `longctx train` left the model.")]
 FORMATS = ("table", "jsonl")
-LONG = 2_000  # blanks; a text with fewer is done before a bar is read
+LONG = 5_000  # characters; a shorter text is done before a bar is read
 
 
 @takes_options
@@ -26,7 +27,7 @@ def evaluate(
         str | None,
         option(
             "How tags are read off, if not as the model was trained.",
-            metavar="greedy|constrained",
+            metavar="greedy|constrained|crf",
         ),
     ] = None,
 ) -> None:
@@ -82,8 +83,9 @@ def predict(
 ) -> None:
     """Find the named entities of a text of any length.
 
-    Each comes with its type, its line, and its first and last character, so that
-    text[start:stop] is the entity.
+    Each comes with its type, its line, and the characters where it starts and stops,
+    counted from 0 in Unicode code points, so that text[start:stop] is the entity. A
+    byte order mark at the beginning is no part of the text.
     """
     from longctx_edu.recipes.entities import find_entities
     from longctx_edu.recipes.tagger import load
@@ -92,8 +94,8 @@ def predict(
         raise unknown_name("format", format, FORMATS)
     text = read_text(text, file)
     tagger = load(folder)
-    is_long = text.count(" ") > LONG
-    found = find_entities(tagger, text, progress=is_long and not quiet)
+    shows = len(text) > LONG and not quiet
+    found = find_entities(tagger, text, progress=shows)
     if format == "jsonl":
         for entity in found:
             print(json.dumps(asdict(entity), ensure_ascii=False))
@@ -116,24 +118,44 @@ def read_text(text: str | None, file: Path | None) -> str:
     if text is not None and file is not None:
         raise UserError(f"need a text or --file, got both: {text[:40]!r} and {file}")
     if file is not None:
-        return decoded(file)
-    if text is None and sys.stdin.isatty():
+        text = decoded(file)
+    elif text is None and sys.stdin.isatty():
         raise UserError('need a text, got none: "TEXT", --file PATH, or - for stdin')
-    if text is None or text == "-":
+    elif text is None or text == "-":
         text = standard_input()
+    else:
+        need_unicode(text)
     if not text.strip():
         raise UserError("need some text, got nothing but blanks")
     return text
 
 
+def need_unicode(text: str) -> None:
+    """Make sure that an argument was UTF-8; Python keeps another byte as U+DC80 or up.
+
+    Args:
+        text: The argument.
+
+    Raises:
+        UserError: If it was not.
+    """
+    for at, letter in enumerate(text):
+        if "\udc80" <= letter <= "\udcff":
+            byte = ord(letter) - 0xDC00
+            raise UserError(
+                f"need UTF-8 in the text, got the byte 0x{byte:02x} at {at}"
+            )
+
+
 def standard_input() -> str:
-    """Read standard input to its end, in UTF-8 wherever one lives.
+    """Read standard input to its end, in UTF-8 wherever one lives, as a file is read.
 
     Raises:
         UserError: If it is not UTF-8.
     """
+    content = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8)
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         came = f"the byte 0x{error.object[error.start]:02x} at {error.start}"
         raise UserError(f"need UTF-8 on standard input, got {came}") from None

@@ -41,6 +41,7 @@ from longctx_edu.models.transformer import (
     TransformerBlock,
 )
 from longctx_edu.models.transformer_config import TransformerConfig
+from longctx_edu.models.transitions import Transitions
 
 __all__ = [
     "ATTENTIONS",
@@ -66,6 +67,7 @@ __all__ = [
     "Transformer",
     "TransformerBlock",
     "TransformerConfig",
+    "Transitions",
     "WordEmbedding",
     "attention_named",
     "best_span",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from longctx_edu.attention import causal_attention, full_attention, window_attention
 from longctx_edu.errors import unknown_name
@@ -41,7 +41,10 @@ def attention_named(name: str, *, left: int = 32, right: int = 32) -> Callable:
 
 
 def build_tagger(
-    config: EncoderConfig, n_labels: int, attention: Callable
+    config: EncoderConfig,
+    n_labels: int,
+    attention: Callable,
+    transitions: nn.Module | None = None,
 ) -> TokenClassifier:
     """Build an encoder with a token head, with fresh weights.
 
@@ -49,6 +52,7 @@ def build_tagger(
         config: The sizes.
         n_labels: Number of labels.
         attention: What `attention_named` returns, or one of your own.
+        transitions: What a step between labels is worth; None: nothing is kept.
 
     Example:
         >>> tagger = build_tagger(EncoderConfig(), 9, attention_named("full"))
@@ -56,7 +60,9 @@ def build_tagger(
         True
     """
     encoder = Encoder(config, attention)
-    return TokenClassifier(encoder, config.d_model, n_labels, config.dropout)
+    return TokenClassifier(
+        encoder, config.d_model, n_labels, config.dropout, transitions
+    )
 
 
 def build_language_model(

@@ -16,17 +16,25 @@ class TokenClassifier(nn.Module):
         d_model: Width of the encoder's vectors.
         n_labels: Number of labels.
         dropout: Share of the vector's numbers set to 0 in training.
+        transitions: What a step between labels is worth, kept as `head_transitions`
+            for a loss over whole rows; the logits do not depend on it.
 
     Source: Devlin et al. 2019, section 5.3. Built in lesson 09.
     """
 
     def __init__(
-        self, encoder: nn.Module, d_model: int, n_labels: int, dropout: float = 0.0
+        self,
+        encoder: nn.Module,
+        d_model: int,
+        n_labels: int,
+        dropout: float = 0.0,
+        transitions: nn.Module | None = None,
     ):
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(d_model, n_labels)
+        self.head_transitions = transitions
 
     def forward(
         self, inputs: Int[Tensor, "batch token *feature"], **pattern

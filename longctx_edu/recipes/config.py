@@ -5,7 +5,8 @@ from typing import Any
 
 from longctx_edu.errors import UserError, unknown_name
 from longctx_edu.models import EncoderConfig
-from longctx_edu.tasks import DECODERS, Cut
+from longctx_edu.recipes.decoding import DECODINGS
+from longctx_edu.tasks import CONTEXTS, Cut
 
 ATTENTIONS = ("chunks", "full", "window")
 """How a document is read: cut up, whole, or whole through a window."""
@@ -32,7 +33,8 @@ class NerConfig:
         attention: "chunks": pieces of `size` tokens, full attention in each;
             "full": up to `max_tokens` at once; "window": the same, with `left` and
             `right` neighbours and global tokens.
-        size: Most tokens in a piece, with "chunks"; special tokens included.
+        size: Most tokens in a piece, with "chunks" or a context; special tokens
+            included.
         overlap: Tokens that neighbouring pieces share.
         left: Keys before a query, with "window".
         right: Keys after a query, with "window".
@@ -40,13 +42,18 @@ class NerConfig:
         max_tokens: Most tokens read at once, with "full" and "window"; longer
             documents are cut. None: "window" cuts where the position table ends,
             "full" never cuts, and refuses a document that is longer than the table.
-        decoding: How logits become tags: "greedy", each word alone, or
-            "constrained", the best row of tags that IOB2 allows.
+        context: What is read at once. "packed": as much of the document as fits into
+            a piece, all of it labelled; "sentence": one sentence; "document": one
+            sentence with its neighbours on both sides, `size` tokens in all.
+        decoding: How logits become tags: "greedy", each word alone; "constrained",
+            the best row of tags that IOB2 allows; or "crf", the same with what a
+            linear-chain CRF learnt of steps between tags, trained over whole rows.
         dropout: Share of a token's numbers set to 0 before the task layer.
         encoder: Sizes of a model from scratch.
 
     Raises:
-        UserError: If attention or decoding is unknown, or a number out of range.
+        UserError: If attention, context or decoding is unknown, or a number out of
+            range.
 
     Example:
         >>> NerConfig(attention="window", left=16, right=16).model
@@ -61,6 +68,7 @@ class NerConfig:
     right: int = 32
     n_global: int = 1
     max_tokens: int | None = None
+    context: str = "packed"
     decoding: str = "greedy"
     dropout: float = 0.1
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -68,8 +76,10 @@ class NerConfig:
     def __post_init__(self):
         if self.attention not in ATTENTIONS:
             raise unknown_name("attention", self.attention, ATTENTIONS)
-        if self.decoding not in DECODERS:
-            raise unknown_name("decoding", self.decoding, DECODERS)
+        if self.context not in CONTEXTS:
+            raise unknown_name("context", self.context, CONTEXTS)
+        if self.decoding not in DECODINGS:
+            raise unknown_name("decoding", self.decoding, DECODINGS)
         if self.size < 8:
             raise UserError(f"need size >= 8, got size={self.size}")
         least = {"overlap": 0, "left": 0, "right": 0, "n_global": 0, "max_tokens": 8}
@@ -77,7 +87,12 @@ class NerConfig:
             value = getattr(self, name)
             if value is not None and value < low:
                 raise UserError(f"need {name} >= {low}, got {name}={value}")
-        most = self.size if self.attention == "chunks" else self.max_tokens
+        most = self.most_tokens
+        if self.context != "packed" and self.overlap:
+            raise UserError(
+                f"need overlap=0 with context={self.context!r}, where each sentence "
+                f"has a piece of its own, got overlap={self.overlap}"
+            )
         if most is not None and self.overlap >= most - 2:
             raise UserError(
                 f"need overlap < {most - 2}, what a piece holds beside special tokens, "
@@ -91,15 +106,26 @@ class NerConfig:
         """True unless the model is trained from nothing."""
         return self.model != "scratch"
 
+    @property
+    def most_tokens(self) -> int | None:
+        """Most tokens in a piece, as far as the options say."""
+        return self.size if self.is_cut_to_size else self.max_tokens
+
+    @property
+    def is_cut_to_size(self) -> bool:
+        """True where `size` says how long a piece may be, and not `max_tokens`."""
+        return self.attention == "chunks" or self.context != "packed"
+
     def cut(self, table: int | None = None) -> Cut:
         """Say how documents are cut for this model.
 
         Args:
             table: Length of the model's position table, in tokens; None without one.
         """
-        sizes = {"chunks": self.size, "full": self.max_tokens}
-        sizes["window"] = table if self.max_tokens is None else self.max_tokens
-        return Cut(sizes[self.attention], self.overlap, self.n_global)
+        size = self.most_tokens
+        if size is None and self.attention == "window":
+            size = table
+        return Cut(size, self.overlap, self.n_global, self.context)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` makes a config of."""

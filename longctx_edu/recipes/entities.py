@@ -1,7 +1,7 @@
 """From a text to its entities, with the characters where each stands."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tqdm import tqdm
 
@@ -11,6 +11,10 @@ from longctx_edu.metrics import entities
 from longctx_edu.recipes.tagger import Tagger
 
 SENTENCE_ENDS = (".", "!", "?")
+
+LONGEST, SHARED = 32_768, 1_024
+"""Tokens of a text that are read at once, and that two readings share, where the model
+itself sets no bound: a book then takes no more memory than its longest piece."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ def find_entities(
 ) -> list[TextEntity]:
     """Find the entities of a text of any length.
 
+    Time grows with the text, the model's memory does not: a text that is longer than
+    the model reads at once, and than 32,768 tokens in any case, is read in pieces.
+
     Args:
         tagger: A trained tagger.
         text: The text.
@@ -45,7 +52,7 @@ def find_entities(
     words = tokenize(text)
     if not words:
         return []
-    documents = [as_document(words)]
+    tagger, documents = _bounded(tagger), [as_document(words)]
     pieces = tagger.pieces(documents)
     total = sum(len(piece) for piece in pieces)
     with tqdm(total=total, unit=" tokens", disable=None if progress else True) as bar:
@@ -89,6 +96,15 @@ def coloured(text: str, found: Sequence[TextEntity]) -> Iterator[tuple[str, str]
         yield entity.text, entity.type
         at = entity.stop
     yield text[at:], ""
+
+
+def _bounded(tagger: Tagger) -> Tagger:
+    """Let a tagger that reads a text of any length at once read it in long pieces."""
+    config = tagger.config
+    if tagger.table is not None or config.most_tokens is not None:
+        return tagger
+    shared = max(config.overlap, SHARED)
+    return replace(tagger, config=replace(config, max_tokens=LONGEST, overlap=shared))
 
 
 def _line_of(text: str) -> Callable[[int], int]:

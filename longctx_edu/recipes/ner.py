@@ -18,7 +18,7 @@ from longctx_edu.recipes.known import known_of, write_known
 from longctx_edu.recipes.report_page import PAGE, write_report_page
 from longctx_edu.recipes.scores import score_documents
 from longctx_edu.recipes.tagger import Tagger, build
-from longctx_edu.tasks import tagging_loss
+from longctx_edu.tasks import reading_cost
 from longctx_edu.training import History, TrainConfig, fit
 from longctx_edu.training.files import write_text
 from longctx_edu.training.state import need_no_state
@@ -84,7 +84,7 @@ def train_ner(
         tagger.model,
         pieces,
         collate=tagger.collate,
-        loss=tagging_loss,
+        loss=tagger.loss,
         config=training,
         evaluate=dev_scorer(tagger, splits.dev) if splits.dev else None,
         folder=folder,
@@ -99,6 +99,7 @@ def train_ner(
     report = {
         "data": describe_data(splits),
         "model": describe_model(tagger),
+        "reading": reading_cost(pieces, splits.train),
         "training": asdict(training),
         "history": describe_history(history),
         "before": {"test": before},

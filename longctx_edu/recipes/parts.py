@@ -1,5 +1,6 @@
 """What a tagger is put together of: a model, and a reader that suits it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,15 @@ from longctx_edu.integrations import (
     use_window,
     without_pooling,
 )
-from longctx_edu.models import TokenClassifier, attention_named, build_tagger
+from longctx_edu.models import (
+    TokenClassifier,
+    Transitions,
+    attention_named,
+    build_tagger,
+)
 from longctx_edu.recipes.config import NerConfig
-from longctx_edu.tasks import Reader, SubwordReader, WordReader
+from longctx_edu.recipes.decoding import CRF
+from longctx_edu.tasks import Reader, SubwordReader, WordReader, allowed
 
 LONG = 4096
 """Tokens that a pretrained model reads at once through a window, if not said."""
@@ -40,25 +47,26 @@ class Parts:
     backbone: dict[str, Any] | None = None
 
 
-def scratch_parts(config: NerConfig, n_labels: int) -> Parts:
+def scratch_parts(config: NerConfig, tags: Sequence[str]) -> Parts:
     """Make a model that knows nothing.
 
     Args:
         config: What it is made of.
-        n_labels: Tags that it tells apart.
+        tags: The tags that it tells apart.
     """
     name = "window" if config.attention == "window" else "full"
     attention = attention_named(name, left=config.left, right=config.right)
-    model = build_tagger(config.encoder, n_labels, attention)
+    steps = _transitions(config, tags)
+    model = build_tagger(config.encoder, len(tags), attention, steps)
     return Parts(model, WordReader(config.encoder.n_buckets))
 
 
-def pretrained_parts(config: NerConfig, n_labels: int) -> Parts:
+def pretrained_parts(config: NerConfig, tags: Sequence[str]) -> Parts:
     """Put a fresh task layer on a pretrained encoder.
 
     Args:
         config: Which encoder, and how it reads.
-        n_labels: Tags that it tells apart.
+        tags: The tags that it tells apart.
 
     Raises:
         UserError: If it is not found, or cannot read as it should.
@@ -66,18 +74,19 @@ def pretrained_parts(config: NerConfig, n_labels: int) -> Parts:
     encoder, tokenizer = load_pretrained(config.model)
     if config.attention == "window":
         use_window(encoder, left=config.left, right=config.right)
-        extend_positions(encoder, config.max_tokens or LONG)
-    return _around(encoder, tokenizer, config, n_labels)
+        longest = max(LONG, config.size) if config.is_cut_to_size else LONG
+        extend_positions(encoder, config.max_tokens or longest)
+    return _around(encoder, tokenizer, config, tags)
 
 
 def restored_parts(
-    config: NerConfig, n_labels: int, backbone: dict[str, Any], place: Path
+    config: NerConfig, tags: Sequence[str], backbone: dict[str, Any], place: Path
 ) -> Parts:
     """Make the model of a saved tagger, its weights still to be loaded.
 
     Args:
         config: What it is made of.
-        n_labels: Tags that it tells apart.
+        tags: The tags that it tells apart.
         backbone: The config of its encoder.
         place: The folder of its tokenizer.
 
@@ -96,20 +105,33 @@ def restored_parts(
     )
     if config.attention == "window":
         use_window(encoder, left=config.left, right=config.right)
-    return _around(encoder, tokenizer, config, n_labels)
+    return _around(encoder, tokenizer, config, tags)
 
 
-def _around(encoder: Any, tokenizer: Any, config: NerConfig, n_labels: int) -> Parts:
+def _transitions(config: NerConfig, tags: Sequence[str]) -> Transitions | None:
+    """Make what a CRF learns of steps between tags, where one was asked for."""
+    return Transitions(*allowed(tags)) if config.decoding == CRF else None
+
+
+def _around(
+    encoder: Any, tokenizer: Any, config: NerConfig, tags: Sequence[str]
+) -> Parts:
     """Put a task layer on a pretrained encoder."""
     reader, table = SubwordReader(tokenizer), table_length(encoder.config)
-    most = config.size if config.attention == "chunks" else config.max_tokens
+    most = config.most_tokens
     if table is not None and most is not None and most > table:
-        flag = "size" if config.attention == "chunks" else "max-tokens"
+        flag = "size" if config.is_cut_to_size else "max-tokens"
         raise UserError(
             f"need --{flag} <= {table}, the length of the position table of "
             f"{config.model}, got {most}; --attention window extends the table"
         )
     width = encoder.config.hidden_size
-    model = TokenClassifier(PretrainedEncoder(encoder), width, n_labels, config.dropout)
+    model = TokenClassifier(
+        PretrainedEncoder(encoder),
+        width,
+        len(tags),
+        config.dropout,
+        _transitions(config, tags),
+    )
     backbone = encoder.config.to_diff_dict() | {"model_type": encoder.config.model_type}
     return Parts(model, reader, table, backbone)

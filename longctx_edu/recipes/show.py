@@ -15,6 +15,10 @@ ATTENTIONS = {
     "full": "each document whole, full attention",
     "window": "each document whole, {left} tokens before, {right} after, and globals",
 }
+CONTEXTS = {
+    "sentence": "each sentence alone, up to {size} tokens",
+    "document": "each sentence with its neighbours, up to {size} tokens",
+}
 
 
 def show_report(
@@ -35,6 +39,7 @@ def show_report(
     _heading(console, 1, "model and data")
     _show_data(report["data"], console)
     _show_model(report["model"], console)
+    _show_reading(report["reading"], console)
     _heading(console, 2, "task layer")
     types = report["data"]["types"]
     plain(
@@ -89,13 +94,24 @@ def _show_data(data: dict[str, Any], console: Console) -> None:
 
 
 def _show_model(model: dict[str, Any], console: Console) -> None:
-    how = ATTENTIONS[model["attention"]].format(**model)
+    how = ATTENTIONS[model["attention"]]
+    if model["context"] in CONTEXTS:
+        how = f"{CONTEXTS[model['context']]}; {model['attention']} attention"
+    how = how.format(**model)
     plain(console, f"  {model['model']}, {model['weights']:,} weights; {how}")
+
+
+def _show_reading(reading: dict[str, Any], console: Console) -> None:
+    plain(
+        console,
+        f"  {reading['pieces']:,} pieces to train on, "
+        f"{reading['per_word']:.1f} tokens read for each word",
+    )
 
 
 def _show_settings(training: dict[str, Any], console: Console) -> None:
     names = ("epochs", "learning_rate", "batch_tokens", "warmup", "schedule")
-    more = ("weight_decay", "max_norm", "patience", "precision", "seed")
+    more = ("layer_decay", "weight_decay", "max_norm", "patience", "precision", "seed")
     for part in (names, more):
         known = [name for name in part if training.get(name) is not None]
         texts = (f"{name.replace('_', ' ')} {training[name]}" for name in known)

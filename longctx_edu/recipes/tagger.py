@@ -14,6 +14,7 @@ from longctx_edu.data.documents import Document
 from longctx_edu.errors import UserError
 from longctx_edu.measure import device
 from longctx_edu.recipes.config import NerConfig
+from longctx_edu.recipes.decoding import collate_for, decoder_for, loss_for
 from longctx_edu.recipes.parts import (
     Parts,
     pretrained_parts,
@@ -21,11 +22,9 @@ from longctx_edu.recipes.parts import (
     scratch_parts,
 )
 from longctx_edu.tasks import (
-    DECODERS,
     Piece,
     Reader,
     SubwordReader,
-    collate,
     pieces_of,
     predict_tags,
     tag_names,
@@ -65,7 +64,12 @@ class Tagger:
     @property
     def collate(self) -> Callable[[Sequence[Piece]], dict[str, Tensor]]:
         """Put pieces side by side, filled up as the reader says."""
-        return partial(collate, pad=self.reader.pad)
+        return partial(collate_for(self.config.decoding), pad=self.reader.pad)
+
+    @property
+    def loss(self) -> Callable[[nn.Module, dict[str, Tensor]], Tensor]:
+        """What training lowers, from the model and what `collate` returns."""
+        return loss_for(self.config.decoding)
 
     def pieces(self, documents: Sequence[Document]) -> list[Piece]:
         """Cut documents into what the model reads at once.
@@ -109,7 +113,7 @@ class Tagger:
             self.tags,
             lengths=[len(document) for document in documents],
             pad=self.reader.pad,
-            decode=DECODERS[self.config.decoding],
+            decode=decoder_for(self.config.decoding, self.model),
             on_piece=on_piece,
         )
 
@@ -168,7 +172,7 @@ def build(config: NerConfig, types: Sequence[str], *, seed: int = 0) -> Tagger:
     make = pretrained_parts if config.is_pretrained else scratch_parts
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        parts = make(config, len(tag_names(types)))
+        parts = make(config, tag_names(types))
     return _tagger(parts, types, config)
 
 
@@ -192,11 +196,11 @@ def load(folder: str | Path) -> Tagger:
         types, backbone = saved["types"], saved["backbone"]
     except (KeyError, TypeError) as error:
         raise UserError(f"{folder}/config.json is damaged: {error}") from None
-    n_labels = len(tag_names(types))
+    tags = tag_names(types)
     if backbone is None:
-        parts = scratch_parts(config, n_labels)
+        parts = scratch_parts(config, tags)
     else:
-        parts = restored_parts(config, n_labels, backbone, Path(folder) / TOKENIZER)
+        parts = restored_parts(config, tags, backbone, Path(folder) / TOKENIZER)
     load_weights(parts.model, folder)
     parts.model.eval()
     return _tagger(parts, types, config)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -43,25 +43,58 @@ def constrained(logits: Float[Tensor, "word label"], tags: Sequence[str]) -> lis
     Source: Viterbi 1967; for tags with a hand-set transition table: Lample et al.
     2016, section 2.2.
     """
-    if len(logits) == 0:
-        return []
     words = logits.float().log_softmax(dim=-1).cpu()
-    first, follows = _allowed(tags)
-    best, came_from = words[0] + first, []
-    for word in words[1:]:
+    return [tags[label] for label in viterbi(words, *allowed(tags)).tolist()]
+
+
+def viterbi(
+    logits: Float[Tensor, "word label"],
+    first: Float[Tensor, " label"],
+    follows: Float[Tensor, "label label"],
+) -> Int[Tensor, " word"]:
+    """Find the row of labels with the highest sum of logits and steps.
+
+    Args:
+        logits: One a word and label.
+        first: What each label is worth at the first word.
+        follows: What a label (row) is worth before another (column).
+
+    Example:
+        >>> logits, first = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.zeros(2)
+        >>> viterbi(logits, first, torch.tensor([[0.0, -5.0], [0.0, 0.0]]))
+        tensor([0, 0])
+
+    Source: Viterbi 1967.
+    """
+    if len(logits) == 0:
+        return torch.empty(0, dtype=torch.long)
+    best, came_from = logits[0] + first, []
+    for word in logits[1:]:
         way, source = (best[:, None] + follows).max(dim=0)
         came_from.append(source)
         best = way + word
     labels = [int(best.argmax())]
     for source in reversed(came_from):
         labels.append(int(source[labels[-1]]))
-    return [tags[label] for label in reversed(labels)]
+    return torch.tensor(labels[::-1])
 
 
-def _allowed(
+def allowed(
     tags: Sequence[str],
 ) -> tuple[Float[Tensor, " label"], Float[Tensor, "label label"]]:
-    """Return 0 where a tag may begin a text, or follow another, and -inf elsewhere."""
+    """Say which steps IOB2 allows: 0 where a tag may stand, and -inf elsewhere.
+
+    Args:
+        tags: The tag that each label number stands for.
+
+    Returns:
+        For a tag that begins a text, and for a tag (column) after another (row).
+
+    Example:
+        >>> first, follows = allowed(["O", "B-A", "I-A"])
+        >>> first.tolist(), follows[0].tolist(), follows[1].tolist()
+        ([0.0, 0.0, -inf], [0.0, 0.0, -inf], [0.0, 0.0, 0.0])
+    """
 
     def may_follow(tag: str, before: str) -> bool:
         return not tag.startswith("I-") or before in (f"B-{tag[2:]}", tag)

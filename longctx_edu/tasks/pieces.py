@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from longctx_edu.chunking import Chunk, align_labels, owner, pack, split
 from longctx_edu.data.documents import Document
+from longctx_edu.tasks.context import CONTEXTS, sentence_chunks, widened
 from longctx_edu.tasks.readers import Reader, Reading
 
 IGNORE = -100
@@ -25,14 +26,21 @@ class Cut:
         overlap: Tokens that neighbouring pieces share. At 0, pieces end where
             sentences end, as far as sentences are known and fit.
         n_global: How many first tokens are global where the document has no lead.
+        context: What is read at once, one of `CONTEXTS`. "packed": as many sentences
+            as fit. "sentence": one. "document": one, with its neighbours on both sides
+            up to the size; these carry no label. A sentence that is longer than the
+            size, as a document without sentence starts may be, is cut where it is
+            full.
 
     Raises:
-        ValueError: If the size is below 1, or the overlap is not smaller.
+        ValueError: If the size is below 1, the overlap is not smaller, or the context
+            is unknown, or has no size, or an overlap.
     """
 
     size: int | None = None
     overlap: int = 0
     n_global: int = 1
+    context: str = "packed"
 
     def __post_init__(self):
         if self.size is not None and not 0 <= self.overlap < self.size:
@@ -42,6 +50,15 @@ class Cut:
             )
         if self.n_global < 0:
             raise ValueError(f"need n_global >= 0, got {self.n_global}")
+        if self.context not in CONTEXTS:
+            raise ValueError(
+                f"need context in {', '.join(CONTEXTS)}, got {self.context!r}"
+            )
+        if self.context != "packed" and (self.size is None or self.overlap):
+            raise ValueError(
+                f"need a size and overlap=0 with context={self.context!r}, "
+                f"got size={self.size} and overlap={self.overlap}"
+            )
 
 
 @dataclass(frozen=True)
@@ -72,7 +89,8 @@ def pieces_of(
     """Cut documents into pieces.
 
     A word that stands in several pieces gets its answer from the one in which it
-    stands farthest from an edge, the maximum-context rule; all of them train it.
+    stands farthest from an edge, the maximum-context rule; all of them train it. With
+    a context, only the piece of its own sentence does both.
 
     Args:
         documents: Words with tags.
@@ -95,21 +113,18 @@ def pieces_of(
                 f"in {document.name}"
             ) from None
         aligned = align_labels(reading.words.tolist(), labels, ignore_index=IGNORE)
-        chunks = _chunks(document, reading, reader, cut)
-        owners = owner(chunks) if chunks else torch.empty(0)
+        chunks, owners = _chunks(document, reading, reader, cut)
         is_global = _global_tokens(document, reading, cut)
         for at, chunk in enumerate(chunks):
             here = slice(chunk.start, chunk.stop)
-            first = torch.tensor(aligned[here]) != IGNORE
-            answers = first & (owners[here] == at)
-            words = reading.words[here].masked_fill(~answers, -1)
-            piece = Piece(
-                reading.inputs[here],
-                torch.tensor(aligned[here]),
-                is_global[here],
-                words,
-                index,
-            )
+            mine, own = owners[here] == at, torch.tensor(aligned[here])
+            if cut.context != "packed":
+                own = own.masked_fill(~mine, IGNORE)
+            first = own != IGNORE
+            if not first.any():  # the middle of a word longer than the size
+                continue
+            words = reading.words[here].masked_fill(~(first & mine), -1)
+            piece = Piece(reading.inputs[here], own, is_global[here], words, index)
             pieces.append(_framed(piece, reader))
     return pieces
 
@@ -135,20 +150,47 @@ def collate(pieces: Sequence[Piece], *, pad: int) -> dict[str, Tensor]:
     }
 
 
+def reading_cost(
+    pieces: Sequence[Piece], documents: Sequence[Document]
+) -> dict[str, int | float]:
+    """Say what it costs to read documents once: context is read again and again.
+
+    Args:
+        pieces: What `pieces_of` returns.
+        documents: What they were cut from.
+
+    Returns:
+        Pieces, their tokens, special ones included, and tokens for each word.
+    """
+    tokens = sum(len(piece) for piece in pieces)
+    words = sum(len(document) for document in documents)
+    per_word = tokens / words if words else 0.0
+    return {"pieces": len(pieces), "tokens": tokens, "per_word": per_word}
+
+
 def _chunks(
     document: Document, reading: Reading, reader: Reader, cut: Cut
-) -> list[Chunk]:
-    """Say where a document is cut, in tokens of the reader."""
+) -> tuple[list[Chunk], Int[Tensor, " token"]]:
+    """Say where a document is cut, in tokens of the reader, and who owns each token."""
     n_tokens = len(reading.inputs)
     if n_tokens == 0:
-        return []
+        return [], torch.empty(0, dtype=torch.long)
     if cut.size is None:
-        return [Chunk(0, n_tokens)]
+        return [Chunk(0, n_tokens)], torch.zeros(n_tokens, dtype=torch.long)
     size = cut.size - len(reader.before) - len(reader.after)
+    sentences = torch.tensor(document.sentence_starts, dtype=torch.long)
+    starts = torch.searchsorted(reading.words, sentences).tolist()
+    if cut.context != "packed":
+        chunks = sentence_chunks(n_tokens, starts=starts, size=size)
+        owners = owner(chunks)
+        if cut.context == "document":
+            chunks = [widened(each, n_tokens=n_tokens, size=size) for each in chunks]
+        return chunks, owners
     if cut.overlap:
-        return split(n_tokens, size=size, overlap=cut.overlap)
-    starts = torch.searchsorted(reading.words, torch.tensor(document.sentence_starts))
-    return pack(n_tokens, starts=starts.tolist(), size=size)
+        chunks = split(n_tokens, size=size, overlap=cut.overlap)
+    else:
+        chunks = pack(n_tokens, starts=starts, size=size)
+    return chunks, owner(chunks)
 
 
 def _global_tokens(

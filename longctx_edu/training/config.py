@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+OPTIONAL = ("patience", "save_every_steps", "head_learning_rate", "layer_decay")
+"""The settings that may be None."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -22,6 +25,8 @@ class TrainConfig:
         save_every_s: Seconds between two saved states.
         save_every_steps: Steps between two saved states, in addition; None = never.
         head_learning_rate: Peak for parameters named "head..."; None = the same.
+        layer_decay: Learning rate of a layer, as a share of that of the layer above
+            it; the head has all, embeddings least. None = the same for all.
 
     Raises:
         ValueError: If a value is outside its range.
@@ -46,6 +51,7 @@ class TrainConfig:
     save_every_s: float = 30.0
     save_every_steps: int | None = None
     head_learning_rate: float | None = None
+    layer_decay: float | None = None
 
     def __post_init__(self):
         for name in ("epochs", "batch_tokens", "patience", "save_every_steps"):
@@ -56,6 +62,7 @@ class TrainConfig:
         for name in ("weight_decay", "seed"):
             self._need(name, ">= 0", lambda value: value >= 0)
         self._need("warmup", "in [0, 1)", lambda value: 0 <= value < 1)
+        self._need("layer_decay", "in (0, 1]", lambda value: 0 < value <= 1)
         schedules, precisions = (
             ("linear", "cosine", "constant"),
             ("auto", "fp32", "bf16"),
@@ -65,8 +72,7 @@ class TrainConfig:
 
     def _need(self, name: str, rule: str, holds) -> None:
         value = getattr(self, name)
-        optional = name in ("patience", "save_every_steps", "head_learning_rate")
-        if value is None and optional:
+        if value is None and name in OPTIONAL:
             return
         if value is None or not holds(value):
             raise ValueError(f"need {name} {rule}, got {name}={value!r}")

@@ -1,6 +1,8 @@
 """Which parameter is moved how far: AdamW, its groups and its learning rate."""
 
 import math
+import re
+from collections.abc import Sequence
 from functools import partial
 
 from torch import nn
@@ -8,6 +10,9 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from longctx_edu.training.config import TrainConfig
+
+LAYER = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)\.")
+"""Where the name of a parameter says which layer it is in, counted from 0."""
 
 
 def learning_rate_at(step: int, total: int, warmup: int, schedule: str) -> float:
@@ -50,14 +55,19 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
     """Sort the trainable parameters by learning rate and weight decay.
 
     Biases and norms have one axis: they are not decayed. Parameters whose name
-    starts with "head" take `head_learning_rate` where one is set.
+    starts with "head" take `head_learning_rate` where one is set. With `layer_decay`
+    the others take less, the deeper they lie, see `layer_shares`.
 
     Args:
         model: Its parameters that need a gradient are taken.
         config: Learning rates and weight decay.
 
+    Returns:
+        The groups; with `layer_decay` the highest learning rate first.
+
     Raises:
-        ValueError: If nothing can be trained, or a rate for the head finds no head.
+        ValueError: If nothing can be trained, a rate for the head finds no head, or
+            a decay from layer to layer no numbered layers.
 
     Example:
         >>> groups = parameter_groups(nn.Linear(3, 2), TrainConfig(weight_decay=0.5))
@@ -74,16 +84,59 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
             "need parameters named 'head...' for head_learning_rate="
             f"{config.head_learning_rate}, got {', '.join(n for n, _ in named[:5])}"
         )
+    names = [name for name, _ in model.named_parameters()]
+    by_depth = config.layer_decay not in (None, 1.0)
+    shares = layer_shares(names, config.layer_decay) if by_depth else {}
     groups: dict[tuple[float, float], dict] = {}
     for name, parameter in named:
-        rate = config.learning_rate
+        rate = config.learning_rate * shares.get(name, 1.0)
         if config.head_learning_rate and name.startswith("head"):
             rate = config.head_learning_rate
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         # LambdaLR continues a run from "initial_lr".
         empty = {"params": [], "lr": rate, "initial_lr": rate, "weight_decay": decay}
         groups.setdefault((rate, decay), empty)["params"].append(parameter)
+    if by_depth:
+        return sorted(groups.values(), key=lambda group: -group["lr"])
     return list(groups.values())
+
+
+def layer_shares(names: Sequence[str], decay: float) -> dict[str, float]:
+    """Give the share of the learning rate that each parameter takes, by its depth.
+
+    What is named "head..." takes all; the last layer takes `decay`, and with it what
+    comes behind the layers, such as a last norm; each layer below `decay` times
+    that of the one above; embeddings, and what else comes before the layers, least.
+
+    Args:
+        names: Names of all parameters of a model, in its order.
+        decay: The share from a layer to the one below.
+
+    Raises:
+        ValueError: If no name tells the number of a layer.
+
+    Example:
+        >>> names = ["embedding.weight", "layers.0.weight", "layers.1.weight", "head"]
+        >>> list(layer_shares(names, 0.5).values())
+        [0.125, 0.25, 0.5, 1.0]
+
+    Source: Howard and Ruder 2018, section 3.2; Clark et al. 2020, appendix A.
+    """
+    heads = {name for name in names if name.startswith("head")}
+    found = {name: LAYER.search(name) for name in names if name not in heads}
+    layers = {name: int(match[1]) for name, match in found.items() if match}
+    if not layers:
+        raise ValueError(
+            "need parameters in numbered layers, such as 'layers.0.weight', for "
+            f"layer_decay={decay}, got {', '.join(names[:5])}"
+        )
+    last, seen, shares = max(layers.values()), False, {}
+    for name in names:
+        seen = seen or name in layers
+        outside = -1 if "embed" in name or not seen else last
+        below = last - layers.get(name, outside)
+        shares[name] = 1.0 if name in heads else decay ** (below + 1)
+    return shares
 
 
 def build_optimizer(

@@ -86,6 +86,7 @@ def test_defaults_of_the_training(is_pretrained, own):
     assert made == TrainConfig(**own)
     said = defaults(TrainOptions)
     assert said.pop("patience") == "never"
+    assert (said.pop("layer_decay"), made.layer_decay) == ("1", None)
     assert said.pop("seeds") == "1"
     for name, text in said.items():
         first, _, second = text.partition(", pretrained ")

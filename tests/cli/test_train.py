@@ -51,6 +51,19 @@ def test_the_report_is_printed(call):
     assert Path(folder, "model.safetensors").is_file()
 
 
+def test_a_context_is_kept_with_the_model(call, conll):
+    words = ["--context", "document", "--size", 12, "--attention", "chunks"]
+    _, out, _ = call("train", "ner", "--data", conll, *words, *SMALL, "--out", "a")
+    assert "each sentence with its neighbours, up to 12 tokens; chunks attention" in out
+    assert "16 pieces to train on, 2.4 tokens read for each word" in out
+    assert settings(Path("a"))["model"]["context"] == "document"
+    assert read_config("a")["ner"]["context"] == "document"
+    code, _, err = call("train", "ner", "--resume", "--out", "a", "--quiet")
+    assert (code, err) == (0, "")
+    assert call("evaluate", "a", "--data", conll)[0] == 0
+    assert call("predict", "a", "Ada met Bo in Rome . " * 9)[0] == 0
+
+
 def test_progress_goes_to_stderr(call):
     noisy = [word for word in SMALL if word != "--quiet"]
     _, out, err = call("train", "ner", *GAZETTE, *noisy, "--out", "a")

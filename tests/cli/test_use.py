@@ -2,8 +2,15 @@ import io
 import json
 import shutil
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from longctx_edu.cli.use import read_text
+from longctx_edu.errors import UserError
 
 TEXT = "Zoë met\nthe surgeon Marlow of Rosent Rowing Club in Lower Gilumber.\n"
 
@@ -68,6 +75,37 @@ def test_a_file_with_its_own_line_ends(call, found, tmp_path):
     check_rows(out, text)
 
 
+@given(st.text(max_size=30), st.sampled_from(["", "\ufeff"]))
+@example("\r\n", "\ufeff")
+@example("\u00a0", "")
+def test_a_file_and_standard_input_are_one_text(text, mark):
+    content = (mark + text).encode()
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
+        path = Path(folder) / "a.txt"
+        path.write_bytes(content)
+        standard_input(content, monkeypatch)
+        if not text.removeprefix("\ufeff" * (not mark)).strip():
+            for name, file in (("-", None), (None, path)):
+                with pytest.raises(UserError, match="need some text, got"):
+                    read_text(name, file)
+        else:
+            wanted = (mark + text).removeprefix("\ufeff")
+            assert read_text(None, path) == read_text("-", None) == wanted
+
+
+@pytest.mark.parametrize("way", ["--file", "-"])
+def test_entities_are_the_same_from_a_file_and_from_standard_input(
+    call, found, tmp_path, monkeypatch, way
+):
+    text = TEXT.replace("\n", "\r\n")
+    content = b"\xef\xbb\xbf" + text.encode()  # as Windows saves it
+    (tmp_path / "a.txt").write_bytes(content)
+    standard_input(content, monkeypatch)
+    words = ["--file", "a.txt"] if way == "--file" else ["-"]
+    _, out, _ = call("predict", found, *words, "--format", "jsonl")
+    check_rows(out, text)
+
+
 @pytest.mark.parametrize("words", [["-"], []])
 def test_standard_input_is_utf_8_wherever_one_lives(call, found, words, monkeypatch):
     standard_input(TEXT.encode(), monkeypatch)
@@ -100,15 +138,17 @@ def test_a_text_far_longer_than_the_articles_that_trained(call, trained, tmp_pat
         assert text[row["start"] : row["stop"]] == row["text"]
 
 
-@pytest.mark.parametrize(("words", "shown"), [(3000, True), (100, False)])
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a " * 3000, True), ("李、" * 3000, True), ("a " * 100, False)]
+)
 def test_a_bar_for_a_long_text_where_somebody_sees_it(
-    call, trained, monkeypatch, capsys, words, shown
+    call, trained, monkeypatch, text, shown
 ):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    _, out, err = call("predict", trained, "a " * words, "--format", "jsonl")
+    _, out, err = call("predict", trained, text, "--format", "jsonl")
     assert ("100%" in err) == shown
     assert "%" not in out
-    assert call("predict", trained, "a " * words, "--quiet")[2] == ""
+    assert call("predict", trained, text, "--quiet")[2] == ""
 
 
 # predict: what is refused
@@ -138,6 +178,12 @@ def test_standard_input_that_is_not_utf_8(refused, trained, monkeypatch):
     standard_input(b"z\xe9ro", monkeypatch)
     assert refused("predict", trained) == (
         "need UTF-8 on standard input, got the byte 0xe9 at 1"
+    )
+
+
+def test_an_argument_that_is_not_utf_8(refused, trained):
+    assert refused("predict", trained, "Ada \udcff") == (
+        "need UTF-8 in the text, got the byte 0xff at 4"
     )
 
 
@@ -274,6 +320,14 @@ def test_another_decoding_can_be_asked_for(model, call):
     assert kept["decoding"] == "constrained"
 
 
+def test_a_crf_is_not_asked_of_a_model_that_has_none(trained, refused):
+    sizes = ["--articles", 8, "--tokens", 160]
+    said = refused(
+        "evaluate", trained, "--data", "gazette", *sizes, "--decoding", "crf"
+    )
+    assert said.startswith("need a model trained with --decoding crf, got one that ")
+
+
 def test_an_unknown_decoding_is_refused(trained, refused):
     said = refused("evaluate", trained, "--data", "gazette", "--decoding", "best")
-    assert said == "unknown decoding 'best': Known are constrained, greedy"
+    assert said == "unknown decoding 'best': Known are constrained, crf, greedy"

@@ -18,6 +18,8 @@ from longctx_edu.tasks import Cut
         (NerConfig(attention="full", max_tokens=100), 512, Cut(100)),
         (NerConfig(attention="window", n_global=4), 4096, Cut(4096, 0, 4)),
         (NerConfig(attention="window"), None, Cut(None)),
+        (NerConfig(context="document"), None, Cut(128, context="document")),
+        (NerConfig(context="sentence", size=9), 99, Cut(9, context="sentence")),
         (NerConfig(attention="window", max_tokens=99), 4096, Cut(99)),
     ],
 )
@@ -59,6 +61,32 @@ def test_what_is_trained_from_nothing():
 def test_numbers_outside_their_range(numbers, wanted):
     with pytest.raises(UserError, match=re.escape(wanted)):
         NerConfig(**numbers)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wanted"),
+    [
+        (
+            {"context": "documents"},
+            "unknown context 'documents': did you mean document? Known are document, "
+            "packed, sentence",
+        ),
+        (
+            {"context": "document", "overlap": 8},
+            "need overlap=0 with context='document', where each sentence has a piece "
+            "of its own, got overlap=8",
+        ),
+    ],
+)
+def test_a_context_that_does_not_fit(numbers, wanted):
+    with pytest.raises(UserError, match=re.escape(wanted)):
+        NerConfig(**numbers)
+
+
+def test_a_config_from_before_there_was_a_context():
+    numbers = NerConfig().to_json()
+    del numbers["context"]
+    assert NerConfig.from_json(numbers) == NerConfig(context="packed")
 
 
 def test_an_unknown_decoding_is_refused_with_the_known_ones():

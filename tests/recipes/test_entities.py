@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from torch import nn
 
 from longctx_edu.data.text import tokenize
+from longctx_edu.models import EncoderConfig
+from longctx_edu.recipes import entities
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.entities import as_document, coloured, find_entities
-from longctx_edu.recipes.tagger import Tagger
+from longctx_edu.recipes.tagger import Tagger, build
 from longctx_edu.tasks import WordReader
 
+SMALL = EncoderConfig(n_layers=1, n_heads=1, d_model=8, d_ff=8, n_buckets=64)
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 
@@ -91,3 +94,84 @@ def test_a_bar_is_shown_where_somebody_sees_it(seen, asked, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
     find_entities(TAGGER, "Ada met Bo", progress=bool(asked))
     assert ("3/3" in stream.getvalue()) == bool(seen and asked)
+
+
+# every script, and texts longer than a piece
+
+
+class EveryWord(RandomTagger):
+    """Tag every word, two by two."""
+
+    def predict(self, documents, *, pieces=None, on_piece=None):
+        """Let an entity begin at every word with an even number."""
+        return [[TAGS[1 + n % 2] for n in range(len(each))] for each in documents]
+
+
+EVERY_WORD = EveryWord(nn.Identity(), WordReader(64), ("PER", "LOC"), NerConfig())
+SCRIPTS = [
+    "Zoe\u0308",
+    "n\u0303",
+    "👩\u200d👩\u200d👧",
+    "🏳️",
+    "שלום",
+    "مرحبا",
+    "हिन्दी",
+    "李雷",
+]
+SIGNS = ["𝔘", "ﬁ", "O’Brien’s", "\u202e", "\ufeff", "\u200d", "\x00", "."]
+BLANKS = [" ", "\r\n", "\r", "\u2028", "\u00a0"]
+STRETCHES = st.sampled_from([*SCRIPTS, *SIGNS, *BLANKS])
+
+
+@given(st.lists(STRETCHES, max_size=30).map("".join))
+def test_characters_are_code_points_in_any_script(text):
+    found = find_entities(EVERY_WORD, text)
+    at = 0
+    for entity in found:
+        assert at <= entity.start < entity.stop
+        assert text[entity.start : entity.stop] == entity.text
+        assert not text[at : entity.start].strip()  # no word is left out
+        at = entity.stop
+    assert not text[at:].strip()
+
+
+class Watched(Tagger):
+    """Note how long the pieces are that a tagger reads."""
+
+    def predict(self, documents, *, pieces=None, on_piece=None):
+        """Predict, and note the lengths."""
+        LENGTHS.append([len(piece) for piece in pieces])
+        return super().predict(documents, pieces=pieces, on_piece=on_piece)
+
+
+LENGTHS = []
+
+
+@pytest.mark.parametrize("attention", ["window", "full"])
+def test_a_long_text_is_read_in_pieces_of_bounded_length(attention, monkeypatch):
+    config = NerConfig(attention=attention, left=2, right=2, n_global=0, encoder=SMALL)
+    made = build(config, ("PER", "LOC"), seed=4)
+    tagger = Watched(made.model.eval(), made.reader, made.types, config)
+    draw = random.Random(0)
+    text = " ".join(draw.choices(["Ada", "met", "Bo", ".", "in", "Rome"], k=300))
+    LENGTHS.clear()
+    whole = find_entities(tagger, text)
+    monkeypatch.setattr(entities, "LONGEST", 80)
+    monkeypatch.setattr(entities, "SHARED", 40)
+    parted = find_entities(tagger, text)
+    assert LENGTHS == [[300], [80] * 7]
+    assert len(whole) > 5
+    if attention == "window":  # what a word sees is nearer than what pieces share
+        assert parted == whole
+
+
+def test_what_a_model_says_of_its_pieces_holds(monkeypatch):
+    monkeypatch.setattr(entities, "LONGEST", 20)
+    monkeypatch.setattr(entities, "SHARED", 4)
+    for more in ({"attention": "chunks", "size": 32}, {"max_tokens": 32}):
+        config = NerConfig(encoder=SMALL, **more)
+        made = build(config, ("PER",), seed=4)
+        tagger = Watched(made.model, made.reader, made.types, config)
+        LENGTHS.clear()
+        find_entities(tagger, "a " * 64)
+        assert LENGTHS == [[32, 32]]

@@ -11,6 +11,7 @@ from longctx_edu.recipes.known import read_known
 from longctx_edu.recipes.ner import read_settings, tagger_scores, train_ner
 from longctx_edu.recipes.tagger import load
 from longctx_edu.training import TrainConfig
+from longctx_edu.training.state import identity
 
 SMALL = EncoderConfig(n_layers=1, n_heads=1, d_model=8, d_ff=8, n_buckets=64)
 CONFIG = NerConfig(encoder=SMALL)
@@ -115,6 +116,45 @@ def test_data_that_does_not_fit_leaves_nothing(splits, tmp_path):
 
 
 # messages
+
+
+# rows of tags, and layers with rates of their own
+
+
+def test_a_crf_with_layer_decay_trains_and_goes_on_only_as_it_began(splits, tmp_path):
+    config = NerConfig(attention="chunks", size=16, decoding="crf", encoder=SMALL)
+    training = replace(ONE, learning_rate=0.02, layer_decay=0.5, epochs=2)
+    how = {"folder": tmp_path, "progress": False}
+    done = train_ner(splits, config, training, **how)
+    losses = [row["training_loss"] for row in done.history.epochs]
+    assert losses[1] < losses[0]
+    steps = done.tagger.model.head_transitions
+    assert steps.follows.detach().abs().sum() > 0
+    assert steps.first.detach().abs().sum() > 0
+    assert done.report["training"]["layer_decay"] == 0.5
+    back = load(tmp_path)
+    assert back.predict(splits.test) == done.tagger.predict(splits.test)
+    train_ner(splits, config, training, resume=True, **how)
+    with pytest.raises(UserError, match=r"got config layer_decay 0\.9, not 0\.5; "):
+        train_ner(
+            splits, config, replace(training, layer_decay=0.9), resume=True, **how
+        )
+
+
+def test_a_run_from_before_there_was_layer_decay_goes_on(splits, tmp_path, monkeypatch):
+    how = {"folder": tmp_path, "progress": False}
+
+    def without(config, *rest, **more):
+        found = identity(config, *rest, **more)
+        del found["config"]["layer_decay"]
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("longctx_edu.training.loop.identity", without)
+        train_ner(splits, CONFIG, ONE, **how)
+    train_ner(splits, CONFIG, ONE, resume=True, **how)
+    with pytest.raises(UserError, match=r"layer_decay 0\.9, not None"):
+        train_ner(splits, CONFIG, replace(ONE, layer_decay=0.9), resume=True, **how)
 
 
 def test_no_settings(tmp_path):

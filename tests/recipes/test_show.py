@@ -52,6 +52,22 @@ def test_the_numbers_are_those_of_the_report(report, tmp_path):
     assert text.count("<- kept") == 1
 
 
+@pytest.mark.parametrize(
+    ("context", "wanted"),
+    [
+        ("packed", "each document whole, 32 tokens before, 32 after, and globals\n"),
+        ("sentence", "each sentence alone, up to 128 tokens; window attention\n"),
+        ("document", "with its neighbours, up to 128 tokens; window attention\n"),
+    ],
+)
+def test_what_is_read_at_once_and_what_it_costs(report, tmp_path, context, wanted):
+    report["model"]["context"] = context
+    report["reading"] = {"pieces": 1234, "tokens": 99, "per_word": 5.25}
+    text = shown(report, tmp_path)
+    assert wanted in text
+    assert "1,234 pieces to train on, 5.2 tokens read for each word\n" in text
+
+
 def test_means_stand_behind_the_types(report, tmp_path):
     lines = shown(report, tmp_path).splitlines()
     names = [line.split()[0] for line in lines if line.strip()]

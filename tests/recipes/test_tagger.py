@@ -1,11 +1,13 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
 from longctx_edu.data.documents import Document
+from longctx_edu.data.tags import stray
 from longctx_edu.errors import UserError
 from longctx_edu.models import EncoderConfig
 from longctx_edu.recipes import parts
@@ -44,6 +46,17 @@ def test_from_scratch_it_comes_back_the_same(attention, tmp_path):
     same(load(tmp_path / "new"), tagger)
 
 
+@pytest.mark.parametrize("context", ["sentence", "document"])
+def test_a_context_comes_back_the_same(context, small_bert, tmp_path):
+    config = NerConfig(
+        model=small_bert, attention="full", size=24, context=context, max_tokens=9
+    )
+    tagger = build(config, TYPES, seed=3)
+    tagger.save(tmp_path)
+    same(load(tmp_path), tagger)
+    assert max(len(piece) for piece in load(tmp_path).pieces(TEXTS)) == 24
+
+
 @pytest.mark.parametrize("attention", ["chunks", "window"])
 def test_a_pretrained_one_comes_back_the_same(attention, small_bert, tmp_path):
     folder = tmp_path / "copy"
@@ -55,6 +68,58 @@ def test_a_pretrained_one_comes_back_the_same(attention, small_bert, tmp_path):
     tagger.save(tmp_path / "saved")
     shutil.rmtree(folder)  # what was saved needs nothing else
     same(load(tmp_path / "saved"), tagger)
+
+
+def with_steps(tagger):
+    """Give a tagger's transitions what they might have learnt."""
+    generator = torch.Generator().manual_seed(0)
+    for weight in tagger.model.head_transitions.parameters():
+        drawn = torch.randn(weight.shape, generator=generator)
+        weight.data.copy_(3 * drawn)
+    return tagger
+
+
+def test_what_a_crf_learnt_comes_back(small_bert, tmp_path):
+    for name, config in {
+        "own": NerConfig(attention="chunks", size=16, decoding="crf", encoder=SMALL),
+        "bert": NerConfig(small_bert, "chunks", size=32, decoding="crf"),
+    }.items():
+        tagger = with_steps(build(config, TYPES, seed=3))
+        tagger.save(tmp_path / name)
+        back = load(tmp_path / name)
+        same(back, tagger)
+        found = zip(
+            back.model.head_transitions(), tagger.model.head_transitions(), strict=True
+        )
+        assert all(torch.equal(ours, theirs) for ours, theirs in found)
+
+
+def test_a_crf_begins_with_the_weights_of_the_others_and_reads_off_legal_rows():
+    plain, crf = (
+        build(NerConfig(decoding=decoding, encoder=SMALL), TYPES, seed=3)
+        for decoding in ("constrained", "crf")
+    )
+    weights, own = plain.model.state_dict(), crf.model.state_dict()
+    assert set(own) - set(weights) == {
+        "head_transitions.first",
+        "head_transitions.follows",
+    }
+    assert all(torch.equal(weights[name], own[name]) for name in weights)
+    assert crf.predict(TEXTS) == plain.predict(TEXTS)  # nothing is learnt of steps yet
+    found = with_steps(crf).predict(TEXTS)
+    assert found != plain.predict(TEXTS)
+    assert all(stray(tags) is None for tags in found)
+
+
+def test_only_a_crf_can_be_asked_for_one():
+    tagger = build(NerConfig(encoder=SMALL), TYPES)
+    other = replace(tagger, config=replace(tagger.config, decoding="crf"))
+    with pytest.raises(UserError) as error:
+        other.predict(TEXTS)
+    assert str(error.value) == (
+        "need a model trained with --decoding crf, got one that learnt nothing of "
+        "steps between tags: use greedy or constrained"
+    )
 
 
 def test_a_seed_decides_the_fresh_weights():
@@ -85,6 +150,13 @@ def test_through_a_window_the_table_grows(small_bert):
     assert len(tagger.pieces([text(["a"] * 700)])) == 3
 
 
+def test_with_a_context_the_table_grows_to_the_size(small_bert, monkeypatch):
+    monkeypatch.setattr(parts, "LONG", 80)
+    config = NerConfig(model=small_bert, context="document", size=100)
+    assert build(config, TYPES).table == 100
+    assert build(NerConfig(model=small_bert, size=100), TYPES).table == 80
+
+
 def test_full_attention_refuses_a_longer_document(small_bert):
     tagger = build(NerConfig(model=small_bert, attention="full"), TYPES)
     assert len(tagger.pieces([text(["a"] * (TABLE - 2))])) == 1
@@ -107,6 +179,7 @@ def test_full_attention_cuts_where_it_was_told_to(small_bert):
     ("numbers", "flag"),
     [
         ({"attention": "chunks", "size": 65}, "size"),
+        ({"attention": "full", "size": 65, "context": "document"}, "size"),
         ({"attention": "full", "max_tokens": 65}, "max-tokens"),
     ],
 )

@@ -27,6 +27,9 @@ def test_defaults_are_valid_and_frozen():
         ("save_every_s", 0.0, "> 0"),
         ("save_every_steps", 0, ">= 1"),
         ("head_learning_rate", 0.0, "> 0"),
+        ("layer_decay", 0.0, "in (0, 1]"),
+        ("layer_decay", 1.5, "in (0, 1]"),
+        ("layer_decay", math.nan, "in (0, 1]"),
     ],
 )
 def test_a_value_outside_its_range_is_refused(name, value, rule):
