@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from longctx_edu.errors import UserError
 from longctx_edu.models import EncoderConfig
-from longctx_edu.recipes import ner, seeds
+from longctx_edu.recipes import decoding, seeds
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.ner import train_ner
 from longctx_edu.recipes.seeds import need_no_seeds, seed_summary, train_seeds
@@ -155,7 +155,7 @@ def test_what_is_finished_is_not_touched(splits, copy, whole, monkeypatch):
 
 
 def test_stopped_in_the_middle_of_the_second_seed(splits, whole, tmp_path, monkeypatch):
-    folder, real, calls = tmp_path / "torn", ner.tagging_loss, []
+    folder, real, calls = tmp_path / "torn", decoding.tagging_loss, []
 
     def loss(*given):
         calls.append(1)
@@ -164,7 +164,7 @@ def test_stopped_in_the_middle_of_the_second_seed(splits, whole, tmp_path, monke
         return real(*given)
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(ner, "tagging_loss", loss)
+        patch.setattr(decoding, "tagging_loss", loss)
         train(splits, folder)
     assert not (folder / "seeds.json").exists()
     assert not (folder / "seed-5" / "report.json").exists()
