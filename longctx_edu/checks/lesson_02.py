@@ -141,3 +141,11 @@ def check_embed(embed: Callable):
         2 * found[:1, :1] + here[:1],
         hint="take as many positions as there are tokens: ids.shape[1]",
     )
+    table = torch.arange(63.0).reshape(7, 9) / 10
+    agree(
+        "vectors of nine numbers are scaled by 3",
+        tensor_of(ask(embed, IDS[:1], table, 0 * table), (1, 3, 9), "batch token"),
+        3 * table[IDS[:1]],
+        given={"ids": IDS[:1], "d_model": 9, "positions": 0},
+        hint="the root of d_model, table.shape[1] ** 0.5, for a table of any shape",
+    )

@@ -55,6 +55,18 @@ PUBLISHED = (
         "look at both sides: too large a printed F1 is as wrong as too small",
     ),
     (
+        (0.037, 0.082, 0.05, 3),
+        True,
+        "at the low ends, 0.0365 and 0.0815, F1 is 0.0504, printed as 0.050",
+        "F1 is smallest where precision and recall both are at their low ends",
+    ),
+    (
+        (0.0, 0.041, 0.002, 3),
+        False,
+        "at the high ends, 0.0005 and 0.0415, F1 is 0.001; 0.002 is at least 0.0015",
+        "the ranges are too wide: half a digit is 0.5 * 10**-digits",
+    ),
+    (
         (0.9, 0.8, 0.9, 1),
         True,
         "with one digit, 0.95 and 0.85 are possible, and F1 of 0.897",

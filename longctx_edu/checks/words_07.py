@@ -18,7 +18,7 @@ FOUR = [0.125, 0.5, 0.25, 0.125 / 2, 0.125 / 2 * 0.75, 0.125 / 2 * 0.25]
 def check_top_p_shares(top_p_shares: Callable):
     """Between two words, less than the first, nearly all, all; then drawn ones."""
     shares = torch.tensor(FOUR)
-    for p in (0.6, 0.3, 0.8, 0.9, 1.0):
+    for p in (0.6, 0.3, 0.8, 0.9, 1.0, 0.5, 0.75):  # the last two are covered exactly
         one_share(top_p_shares, shares, p)
     for n in (1, 2, 9, 40):
         numbers = torch.randn(n, generator=torch.Generator().manual_seed(n))

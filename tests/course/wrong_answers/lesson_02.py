@@ -591,7 +591,10 @@ ALTERNATIVES = {
         lambda ids, table, positions: torch.stack(
             [
                 torch.stack(
-                    [2 * table[token] + positions[n] for n, token in enumerate(row)]
+                    [
+                        len(table[0]) ** 0.5 * table[token] + positions[n]
+                        for n, token in enumerate(row)
+                    ]
                 )
                 for row in ids
             ]
