@@ -2,7 +2,7 @@
 #   make run    a virtual environment, the install, the demo
 #   make test   the same set-up if it is missing, then every test
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks check bench clean
+.PHONY: help setup run test test-lab prove lab notebooks check bench clean
 .DELETE_ON_ERROR:
 
 # PYTHON=python3.12 picks an interpreter; without it the first that fits is taken.
@@ -21,7 +21,7 @@ QUIET_MACHINE := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PYTHONHASHSEED=0
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 $(STAMP): pyproject.toml constraints.txt
 	@if $(PY) -c '$(FITS)' 2>/dev/null; then exit 0; fi; \
@@ -50,8 +50,14 @@ test: $(STAMP) ## every test, and every built notebook
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
 	  $(or $(ARGS),tests $(wildcard notebooks solutions))
 
+test-lab: $(STAMP) ## every notebook in JupyterLab, in a browser; pictures in runs/lab
+	$(QUIET_MACHINE) $(PY) -m pytest tests/lab --whole-lab $(ARGS)
+
+prove: $(STAMP) ## every machine-made wrong answer against its check; minutes
+	$(QUIET_MACHINE) $(PY) tools/prove_checks.py $(ARGS)
+
 lab: $(STAMP) ## open JupyterLab at lesson 00
-	$(VENV)/bin/jupyter lab notebooks/00_start_here.ipynb
+	$(VENV)/bin/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 notebooks: $(STAMP) ## rebuild notebooks/, exercises/ and solutions/ from lessons/
 	$(PY) tools/build_notebooks.py --jobs $(JOBS) $(ARGS)

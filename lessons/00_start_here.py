@@ -328,9 +328,10 @@ for wrong in ({"n_tokens": 10}, {"split": "tets"}):
 # | [07 streaming](07_streaming.ipynb) | what may a stream forget? | 60 |
 # | [08 cross-entropy](08_cross_entropy.ipynb) | which way is less wrong? | 70 |
 # | [09 fine-tuning](09_finetuning_ner.ipynb) | when is a score to be trusted? | 60 |
+# | [10 long documents](10_long_documents.ipynb) | which tokens must be seen? | 75 |
 #
-# Later numbers are kept for lessons that are planned and not written: long documents,
-# and what is built on them.
+# Later numbers are kept for lessons that are planned and not written: classification,
+# and what is built on it.
 
 # %% [markdown]
 # ## How to go on

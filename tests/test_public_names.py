@@ -96,6 +96,10 @@ def test_a_part_of_the_core_imports_no_heavy_neighbour(part):
     assert imported(f"longctx_edu.{part}") & HEAVY == set()
 
 
+def test_a_recipe_draws_nothing_until_it_is_asked_to():
+    assert "matplotlib" not in imported("longctx_edu.recipes")
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_in_docstrings_hold(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -98,13 +98,13 @@ def tensor_of(
 
 
 def is_tensor(value: object) -> None:
-    """Refuse None, NumPy arrays, lists and whatever else is no tensor.
+    """Refuse None, NumPy arrays, lists, and tensors on another device.
 
     Args:
         value: What a learner's function gave.
 
     Raises:
-        CheckFailed: If it is no tensor.
+        CheckFailed: If it is no tensor, or not where the check's own are.
     """
     kind = f"{type(value).__module__}.{type(value).__name__}"
     hints = {
@@ -118,6 +118,33 @@ def is_tensor(value: object) -> None:
         expected="torch.Tensor",
         hint=hints.get(kind, "torch.tensor(...) or torch.stack(...) makes one"),
     )
+    require(
+        value.layout == torch.strided,
+        "the result holds all its numbers",
+        came=str(value.layout),
+        expected="torch.strided",
+        hint=".to_dense() writes the zeros as well",
+    )
+    require(
+        value.device.type == "cpu",
+        "the result is on the device of the input",
+        came=str(value.device),
+        expected="cpu",
+        hint="make new tensors with device=x.device, and move none elsewhere",
+    )
+
+
+def shape_of(value: object) -> tuple[int, ...]:
+    """Give the shape of a tensor, nothing for anything else.
+
+    Args:
+        value: What a learner's function gave.
+
+    Example:
+        >>> shape_of(torch.zeros(2, 3)), shape_of(None)
+        ((2, 3), ())
+    """
+    return tuple(value.shape) if isinstance(value, Tensor) else ()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from longctx_edu.checks.ask import ask, on_error, tensor_of
+from longctx_edu.checks.ask import ask, on_error, shape_of, tensor_of
 from longctx_edu.checks.compare import agree
 from longctx_edu.checks.largest import largest_tensor
 from longctx_edu.checks.oracles import drawn, slow_attention
@@ -103,8 +103,8 @@ def attention_asked(answer: Callable, *given: object, hint: str = SIZES) -> Tens
     q, _, v, *_ = given
     with on_kind(ValueError, hint), on_error(hint):
         got = ask(answer, *given)
-    rows = getattr(got, "shape", (0,))[0]
-    axes = {} if rows >= len(q) else {"hint": JOIN}
+    fits = shape_of(got) >= (len(q),)
+    axes = {} if fits else {"hint": JOIN}
     return tensor_of(got, (len(q), v.shape[1]), "token d_value", **axes)
 
 

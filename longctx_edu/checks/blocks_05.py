@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from longctx_edu.checks.ask import ask, on_error, tensor_of
+from longctx_edu.checks.ask import ask, on_error, shape_of, tensor_of
 from longctx_edu.checks.compare import agree
 from longctx_edu.checks.patterns_05 import OUTER, band_of
 from longctx_edu.checks.plain import ask_plain, equal, numbers_of
@@ -153,6 +153,5 @@ def band_asked(answer: Callable, size: int, left: int, right: int) -> Tensor:
         "of one query",
         (size, 2 * left + size + 2 * right): "twice as wide: one left, one right",
     }
-    shape = tuple(getattr(got, "shape", ()))
-    hint = hints.get(shape, "size queries, and left + size + right keys")
+    hint = hints.get(shape_of(got), "size queries, and left + size + right keys")
     return tensor_of(got, (size, width), "query key", dtype=torch.bool, hint=hint)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from longctx_edu.checks.ask import ask, on_error, tensor_of
+from longctx_edu.checks.ask import ask, on_error, shape_of, tensor_of
 from longctx_edu.checks.compare import agree
 from longctx_edu.checks.oracles import drawn, slow_attention
 from longctx_edu.checks.report import check, require
@@ -136,7 +136,7 @@ def one_cache(forget: Callable, n: int, left: int, sinks: int) -> None:
     keys = torch.arange(float(n))[:, None] * torch.ones(2)
     with on_error("rows are tokens: keys[:sinks] are the first, keys[a:] the last"):
         got = ask(forget, keys, left, sinks)
-    rows = tensor_of(got, tuple(getattr(got, "shape", ())), "token d")
+    rows = tensor_of(got, shape_of(got), "token d")
     require(
         rows.ndim == 2 and rows.shape[1] == 2,
         "the result has a row for each token that stays",
@@ -144,7 +144,7 @@ def one_cache(forget: Callable, n: int, left: int, sinks: int) -> None:
         expected="rows of 2 numbers",
         hint="cat along dim 0, the tokens",
     )
-    places = [int(place) for place in rows[:, 0].tolist()]
+    places = [int(p) if p.is_integer() else p for p in rows[:, 0].tolist()]
     want = kept(n, left, sinks)
     require(
         places == want,
@@ -166,7 +166,7 @@ def kept(n: int, left: int, sinks: int) -> list[int]:
     return [t for t in range(n) if t < sinks or t >= n - left]
 
 
-def explained(places: list[int], n: int, left: int, sinks: int) -> str:
+def explained(places: list[int | float], n: int, left: int, sinks: int) -> str:
     """Say which misconception keeps these tokens."""
     near = [
         (left == 0 and len(places) > len(kept(n, left, sinks)), "keys[-0:] is "

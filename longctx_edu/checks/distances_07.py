@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from longctx_edu.checks.plain import ask_plain, equal, list_of
+from longctx_edu.checks.plain import ask_plain, equal, list_of, plain_numbers
 from longctx_edu.checks.report import check
 
 __all__ = ["check_cache_distances"]
@@ -18,7 +18,7 @@ def check_cache_distances(cache_distances: Callable):
         got = list_of(ask_plain(cache_distances, place, left, sinks), "distances")
         equal(
             "sinks from the place inside the cache, all others from the true one",
-            [int(number) for number in got],
+            plain_numbers(got),
             distances(place, left, sinks),
             given={"place": place, "left": left, "sinks": sinks},
             hint="the sinks from min(place, sinks + left), the others from place",

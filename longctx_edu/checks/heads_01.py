@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from longctx_edu.checks.ask import ask, on_error, tensor_of
+from longctx_edu.checks.ask import ask, on_error, shape_of, tensor_of
 from longctx_edu.checks.compare import agree
 from longctx_edu.checks.oracles import drawn, slow_heads, slow_product
 from longctx_edu.checks.report import check
@@ -109,8 +109,3 @@ def layer_and_mistakes(x: torch.Tensor, w: list) -> tuple[torch.Tensor, list]:
             "x @ w as it stands; only nn.Linear turns it",
         ),
     ]
-
-
-def shape_of(value: object) -> tuple[int, ...]:
-    """Give the shape of a tensor, nothing for anything else."""
-    return tuple(getattr(value, "shape", ()))

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class _Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):
     """Looks at every tensor that torch returns, backward passes included."""
 
     def __init__(self, known: Iterable[Tensor]):
@@ -49,7 +49,7 @@ def largest_tensor(call: Callable, *args: object, **named: object) -> int:
         (25, 0)
     """
     given = tensors_in((args, named))
-    with _Watch(given) as watch:
+    with Watch(given) as watch:
         call(*args, **named)
     return watch.largest
 

@@ -8,7 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from longctx_edu.checks.report import CheckFailed, require, stopped
+from longctx_edu.checks.show import LETTERS, repr_of
 
+MOST_BITS = 1000
 Near = tuple[Any, str]
 """What a known misconception gives, and its hint."""
 
@@ -104,8 +106,25 @@ def numbers_of(value: object, names: Sequence[str]) -> list[float]:
 def is_number(value: object) -> bool:
     """Tell a number, or a tensor of one, from anything else."""
     if isinstance(value, Tensor):
-        return value.numel() == 1
+        return value.numel() == 1 and not (value.is_meta or value.is_complex())
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return False  # no float holds it
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def plain_numbers(values: list) -> list:
+    """Turn whole floats and tensors of one number into numbers of Python.
+
+    Args:
+        values: What a learner's function gave; what is no number stays.
+
+    Example:
+        >>> plain_numbers([1.0, 0.5, None])
+        [1, 0.5, None]
+    """
+    numbers = [v.item() if is_number(v) and hasattr(v, "item") else v for v in values]
+    whole = [is_number(v) and float(v).is_integer() for v in numbers]
+    return [int(v) if w else v for v, w in zip(numbers, whole, strict=True)]
 
 
 @contextmanager
@@ -170,11 +189,14 @@ def alike(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(alike(a, b) for a, b in pairs)
     if is_number(one) and is_number(other):
         return abs(float(one) - float(other)) < 1e-6
-    return one == other
+    try:
+        return bool(one == other)
+    except Exception:  # arrays, and whatever else answers no such question
+        return False
 
 
 def written(value: Any) -> str:
     """Write a value with its floats rounded."""
     if isinstance(value, list):
-        return f"[{', '.join(map(written, value))}]"
-    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+        return f"[{', '.join(map(written, value[:LETTERS]))}]"
+    return f"{value:.4g}" if isinstance(value, float) else repr_of(value)

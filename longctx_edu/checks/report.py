@@ -7,20 +7,25 @@ The first that does not hold speaks; the learner's own exceptions become sentenc
 import functools
 import html
 import linecache
+import re
 import sysconfig
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from longctx_edu.checks.show import show
+from longctx_edu.checks.limit import TookTooLong, at_most, limit_s
+from longctx_edu.checks.show import short, show
+from longctx_edu.course.standing import after_check
 
 Status = Literal["passed", "failed", "not started"]
 SIGN: dict[str, str] = {"passed": "✓", "failed": "✗", "not started": "○"}
 COLOUR = {"passed": "#009E73", "failed": "#D55E00", "not started": "#8A8F98"}
 OURS = str(Path(__file__).resolve().parents[1])
+WORDS = 4000  # letters of a message
+CALL = re.compile(r"positional argument|keyword argument|takes (?:no|exactly|at)")
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib")})
 
 
@@ -36,11 +41,13 @@ class Verdict:
         name: The exercise's function.
         status: "passed", "failed" or "not started".
         message: The words.
+        progress: A line of HTML for the page, about the lesson so far; or nothing.
     """
 
     name: str
     status: Status
     message: str
+    progress: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return self.message
@@ -48,7 +55,7 @@ class Verdict:
     def _repr_html_(self) -> str:
         frame = f"border-left: 4px solid {COLOUR[self.status]}; padding: 4px 10px"
         looks = f"{frame}; font-family: monospace; line-height: 1.35"
-        return f'<pre style="{looks}">{html.escape(self.message)}</pre>'
+        return f'<pre style="{looks}">{html.escape(self.message)}</pre>{self.progress}'
 
 
 def require(
@@ -111,7 +118,8 @@ def check(shows: str) -> Callable[[Callable], Callable[[object], Verdict]]:
         @functools.wraps(body)
         def run(answer: object) -> Verdict:
             status, words = outcome(body, answer, shows)
-            return Verdict(name, status, f"{SIGN[status]} {name}: {words}")
+            line = after_check(body.__module__, name, status)
+            return Verdict(name, status, f"{SIGN[status]} {name}: {words}", line)
 
         return run
 
@@ -126,43 +134,75 @@ def outcome(body: Callable, answer: object, shows: str) -> tuple[Status, str]:
             "function itself, its name without brackets"
         )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), at_most(limit_s()):
             warnings.simplefilter("ignore")  # what torch deprecates is no verdict
             body(answer)
     except CheckFailed as failed:
-        return "failed", str(failed)
-    except Exception as error:
-        if isinstance(error, NotImplementedError) and not str(error):
+        return "failed", short(str(failed), WORDS)
+    except TookTooLong as error:
+        return "failed", too_long(error)
+    except KeyboardInterrupt:  # the learner's own wish, not a mistake
+        raise
+    except BaseException as error:  # SystemExit too would end the notebook's kernel
+        if isinstance(error, NotImplementedError) and not error.args:
             return "not started", "not started. Write it in the cell above."
         return "failed", stopped(error)
     return "passed", shows
 
 
-def stopped(error: Exception) -> str:
+def stopped(error: BaseException) -> str:
     """Say what stopped the learner's function, and in which of their lines.
 
     Args:
         error: As it was caught, with its traceback.
     """
-    what = f"{type(error).__name__}: {error}".rstrip(": ")
+    what = f"{type(error).__name__}: {text_of(error)}".rstrip(": ")
     place = learners_line(error)
-    if place is None:
+    if place is not None:
+        return f"your function stopped with an error\n  {what}\n  {place}"
+    if isinstance(error, TypeError) and CALL.search(what):
         return (
             f"the call itself failed\n  {what}\n  hint: keep the parameters of the "
             "stub, their names and their order"
         )
-    number, line = place
-    return f"your function stopped with an error\n  {what}\n  in line {number}: {line}"
+    return (
+        f"your function, or what it gave, does not fit here\n  {what}\n  hint: keep "
+        "the parameters of the stub, and return what the box asks for"
+    )
 
 
-def learners_line(error: Exception) -> tuple[int, str] | None:
-    """Find the last line of the learner's own on the way to an error."""
+def too_long(error: TookTooLong) -> str:
+    """Say that the time was over, and where the learner's function was by then."""
+    place = learners_line(error)
+    return (
+        f"your function took more than {limit_s():g} s"
+        + (f"\n  {place}" if place else "")
+        + "\n  hint: does each loop come to its end? If it does, and your machine is "
+        "slow, the variable LONGCTX_CHECK_SECONDS gives it longer"
+    )
+
+
+def text_of(error: BaseException) -> str:
+    """Write an error's text, shortened; some do not let themselves be written."""
+    try:
+        return short(str(error))
+    except Exception:
+        return "its text cannot be shown"
+
+
+def learners_line(error: BaseException) -> str | None:
+    """Quote the last line of the learner's own on the way to an error."""
+    for each in (error, error.__context__):  # raised, and looked at, elsewhere
+        if quoted := getattr(each, "learners_line", None):
+            return quoted
     found, trace = None, error.__traceback__
     while trace is not None:
         if is_learners(trace.tb_frame):
             found = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
-    return None if found is None else (found[1], linecache.getline(*found).strip())
+    if found is None:
+        return None
+    return f"in line {found[1]}: {short(linecache.getline(*found).strip())}"
 
 
 def is_learners(frame: FrameType) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from longctx_edu.checks.plain import equal, is_number, list_of
+from longctx_edu.checks.plain import equal, list_of, plain_numbers
 from longctx_edu.checks.report import check, require
 
 __all__ = ["check_write_on"]
@@ -72,7 +72,7 @@ def one_text(write_on: Callable, prompt: list[int], most: int, end: int) -> None
     """Ask for one text; what was read counts as well as what was said."""
     reader, handed = Reader(), list(prompt)
     got = list_of(write_on(reader, handed, most, end), "ids")
-    new = [int(i) if is_number(i) else i for i in got]
+    new = plain_numbers(got)
     given = {"prompt": str(prompt), "most": most, "end": end}
     require(
         handed == prompt,

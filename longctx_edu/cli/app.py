@@ -9,13 +9,21 @@ from typer.core import TyperGroup
 
 from longctx_edu.cli import (
     bench,
+    bench_conversion,
     bench_decoding,
+    bench_training,
+    check,
     compare,
     data,
     demo,
     doctor,
+    export,
     generate,
+    grade,
     language,
+    progress,
+    reset,
+    selftest,
     train,
     use,
 )
@@ -55,6 +63,11 @@ def group(description: str) -> typer.Typer:
 app = group("Long-context Transformers: check, train, evaluate and use them.")
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.demo)
+app.command("progress")(progress.progress)
+app.command("reset")(reset.reset)
+app.command("check")(check.check)
+app.command("grade")(grade.grade)
+app.command("selftest")(selftest.selftest)
 trains = group("Train a model: a tagger of named entities, or a language model.")
 trains.command("ner")(train.ner)
 trains.command("lm")(language.lm)
@@ -63,9 +76,13 @@ app.command("evaluate")(use.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(use.predict)
 app.command("generate")(generate.generate)
-benches = group("Measure on this machine: attention beside its peers, decoding.")
+benches = group(
+    "Measure on this machine: attention beside its peers, decoding, training."
+)
 benches.command("attention")(bench.attention)
 benches.command("decoding")(bench_decoding.decoding)
+benches.command("conversion")(bench_conversion.conversion)
+benches.command("training")(bench_training.training)
 app.add_typer(benches, name="bench")
 texts = group("Look at data sets, check and add your own.")
 texts.command("list")(data.known_sets)
@@ -73,6 +90,9 @@ texts.command("gazette")(data.gazette)
 texts.command("add")(add)
 texts.command("remove")(remove)
 app.add_typer(texts, name="data")
+exports = group("Write the course in the form of another tool.")
+exports.command("nbgrader")(export.nbgrader)
+app.add_typer(exports, name="export")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import typer
 
 from longctx_edu.cli.data_options import DataOptions, load_splits
 from longctx_edu.cli.options import takes_options
-from longctx_edu.errors import unknown_name
+from longctx_edu.errors import UserError, unknown_name
 
 FIRST = Annotated[
     Path, typer.Argument(help="The folder of a run, or of `train ner --seeds`.")
@@ -31,7 +31,8 @@ def compare(
 
     Documents are drawn with replacement and both models scored on each draw; of a
     single document, sentences. A folder of seeds stands for the mean of its F1s. The
-    result is kept in the first folder.
+    result is kept in the first folder. Where the two were trained on other data, as
+    far as their settings say, it says so: that may be why they differ.
     """
     from rich.console import Console
 
@@ -44,6 +45,7 @@ def compare(
         raise unknown_name("split", split, SPLITS)
     splits = load_splits(data)
     done = compare_runs(run_a, run_b, splits, split=split, draws=draws, seed=seed)
+    done["trained_on_other"] = other_data(run_a, run_b)
     b = run_b.resolve()  # a seed's folder is named after the run that it belongs to
     other = f"{b.parent.name}-{b.name}" if b.name.startswith("seed-") else b.name
     path = run_a / f"comparison_{other}_{splits.name}_{split}.json"
@@ -55,4 +57,46 @@ def compare(
         markup=False,
     )
     show_comparison(done, console)
+    for line in done["trained_on_other"]:
+        said = f"note: trained on other data: {line}"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
     console.print(f"kept in {path}", markup=False, soft_wrap=True)
+
+
+def other_data(run_a: Path, run_b: Path) -> list[str]:
+    """Say in what the data differ that two runs were trained on.
+
+    Args:
+        run_a: The folder of a run, or of runs with seeds.
+        run_b: The folder that it is compared with.
+
+    Returns:
+        One line for each difference; none where a run does not tell its data.
+    """
+    from longctx_edu.recipes.ner import read_settings
+
+    try:
+        a, b = (read_settings(folder)["data"] for folder in (run_a, run_b))
+    except UserError:
+        return []
+    if not (a and b):
+        return []
+    shown = {name: (a.get(name), b.get(name)) for name in sorted(a | b)}
+    return [
+        f"{name.replace('_', ' ')} {told(in_a)} in a, {told(in_b)} in b"
+        for name, (in_a, in_b) in shown.items()
+        if in_a != in_b
+    ]
+
+
+def told(value: object) -> str:
+    """Write a setting; what was not asked for is as it is by default.
+
+    Args:
+        value: The setting.
+
+    Example:
+        >>> told(3), told(None)
+        ('3', 'by default')
+    """
+    return "by default" if value is None else str(value)

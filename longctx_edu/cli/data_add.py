@@ -41,7 +41,7 @@ class FileOptions:
     tag_column: TagColumn = None
     scheme: Scheme = None
     nested: Nested = False
-    document_per_sentence: PerSentence = False
+    document_per_sentence: PerSentence = None
     repair_tags: RepairTags = False
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from longctx_edu.cli.options import flag, given, option
+from longctx_edu.cli.options import flag, given, option, switch
 from longctx_edu.errors import UserError
 
 TokenColumn = Annotated[
@@ -23,7 +23,11 @@ Scheme = Annotated[
     ),
 ]
 Nested = flag("Tags stand in several columns: keep the outermost.", "--nested")
-PerSentence = flag("Each sentence is a text on its own.", "--document-per-sentence")
+PerSentence = switch(
+    "Each sentence is a text on its own, or texts are parted as the files mark them.",
+    "document-per-sentence",
+    default="as is known of the set",
+)
 RepairTags = flag(
     "Read an I- that continues nothing as B-, and count it.",
     "--repair-tags",
@@ -52,7 +56,7 @@ class DataOptions:
     tag_column: TagColumn = None
     scheme: Scheme = None
     nested: Nested = False
-    document_per_sentence: PerSentence = False
+    document_per_sentence: PerSentence = None
     articles: Annotated[
         int | None, option("Gazette: articles to train on.", default="400")
     ] = None

@@ -119,13 +119,20 @@ def network() -> Finding:
 
 
 def data() -> Finding:
-    """List the known data sets that are on this machine."""
+    """List the known data sets that are on this machine, and those that were added."""
     from longctx_edu.data.catalogue import CATALOGUE, data_folders, find
+    from longctx_edu.data.registry import all_registered
 
     absent = [str(folder) for folder in data_folders() if not folder.is_dir()]
     local = [name for name, known in CATALOGUE.items() if known.kind == "files"]
     found = [f"{name} in {path}" for name in local if (path := find(name))]
-    value = ", ".join(["gazette (built in)", *found])
+    added = all_registered()
+    own = [f"{entry.name} (added) in {entry.path}" for entry in added]
+    value = ", ".join(["gazette (built in)", *found, *own])
+    lost = [entry.name for entry in added if not entry.path.exists()]
+    if lost:
+        advice = "nothing there any more; longctx data add it again, or remove it"
+        return "note", value, f"{', '.join(lost)}: {advice}"
     if absent:
         return "note", value, f"LONGCTX_DATA names no folder: {', '.join(absent)}"
     if len(found) == len(local):

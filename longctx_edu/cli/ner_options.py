@@ -75,6 +75,13 @@ class ModelOptions:
     dropout: Annotated[
         float | None, option("Share of numbers set to 0.", default="0.1")
     ] = None
+    outside_weight: Annotated[
+        float | None,
+        option(
+            "How often a word outside entities counts in the loss; not with crf.",
+            default="1.0",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +97,15 @@ class TrainOptions:
         float | None,
         option("Its peak, after warm-up.", default="5e-3, pretrained 2e-4"),
     ] = None
+    head_learning_rate: Annotated[
+        float | None,
+        option(
+            "The peak for the task layer.",
+            default="that of the rest, pretrained 1e-3",
+        ),
+    ] = None
     batch_tokens: Annotated[
-        int | None, option("Most tokens in a batch.", default="2048, pretrained 1024")
+        int | None, option("Most tokens in a batch.", default="2048, pretrained 512")
     ] = None
     weight_decay: Annotated[
         float | None,
@@ -101,7 +115,7 @@ class TrainOptions:
         float | None,
         option(
             "Learning rate of a layer, as a share of that of the layer above.",
-            default="1",
+            default="1, pretrained 0.85",
         ),
     ] = None
     patience: Annotated[

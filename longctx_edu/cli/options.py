@@ -73,14 +73,30 @@ def flag(text: str, *names: str) -> Any:
     return Annotated[bool, typer.Option(*names, help=text, show_default=False)]
 
 
+def switch(text: str, name: str, *, default: str) -> Any:
+    """Describe an option that says yes, as --name, or no, as --no-name; None: neither.
+
+    Args:
+        text: Its help, in one sentence.
+        name: What it is called, without its dashes.
+        default: What holds where neither is said, for the help.
+    """
+    said = option(text, f"--{name}/--no-{name}", default=default)
+    return Annotated[bool | None, said]
+
+
 def given(options: Any) -> dict[str, Any]:
     """Return what was asked for, by name.
 
     Args:
-        options: A dataclass whose fields are None or False where nothing was.
+        options: A dataclass whose fields are None, or a flag's False, where nothing
+            was. A field that is None by default was asked for where it is False.
     """
+    nothing = {each.name: each.default for each in fields(options)}
     return {
-        n: x for n, x in asdict(options).items() if x is not None and x is not False
+        n: x
+        for n, x in asdict(options).items()
+        if x is not None and (x is not False or nothing[n] is None)
     }
 
 

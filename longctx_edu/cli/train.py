@@ -25,7 +25,7 @@ class RunOptions:
 
     out: Annotated[
         Path | None,
-        option("The run's folder.", default="runs/ner-DATA-MODEL-ATTENTION"),
+        option("The run's folder.", default="runs/ner-DATA-MODEL-ATTENTION..."),
     ] = None
     resume: flag("Continue the run in --out, with its own settings.", "--resume") = (
         False
@@ -88,6 +88,9 @@ def ner(
 def default_folder(data: DataOptions, model: ModelOptions) -> Path:
     """Name the folder of a run after what is trained.
 
+    What is read at once, and how tags are read off, stand in it where they are not
+    as they are by default.
+
     Args:
         data: Options of the data.
         model: Options of the model.
@@ -98,6 +101,9 @@ def default_folder(data: DataOptions, model: ModelOptions) -> Path:
     Example:
         >>> default_folder(DataOptions("wnut17"), ModelOptions("minilm")).as_posix()
         'runs/ner-wnut17-minilm-window'
+        >>> model = ModelOptions("minilm", context="document", decoding="crf")
+        >>> default_folder(DataOptions("wnut17"), model).as_posix()
+        'runs/ner-wnut17-minilm-window-document-crf'
     """
     if data.data is None:
         raise UserError(
@@ -105,6 +111,8 @@ def default_folder(data: DataOptions, model: ModelOptions) -> Path:
             "got neither"
         )
     names = [data.data, model.model or "scratch", model.attention or "window"]
+    names += [model.context] if model.context not in (None, "packed") else []
+    names += [model.decoding] if model.decoding not in (None, "greedy") else []
     return Path("runs") / "-".join(["ner", *(Path(name).stem for name in names)])
 
 

@@ -1,14 +1,13 @@
 """The data sets that a user has named: one small file for each, in a user folder.
 
-The folder is the first that LONGCTX_DATA names, else the platform's own for the data of
-programs. Names are looked for in all of them. A file a set: two that are added at the
-same time do not overwrite each other.
+The folder is the first that LONGCTX_DATA names, else the user's own. Names are looked
+for in all of them. A file a set: two that are added at the same time do not overwrite
+each other.
 """
 
 import json
 import os
 import re
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from longctx_edu.data.columns import Layout
 from longctx_edu.data.sets import CATALOGUE, DataSet
 from longctx_edu.errors import UserError, unknown_name
+from longctx_edu.folders import user_folder
 from longctx_edu.writing import write_whole
 
 FOLDER = "longctx-data-sets"
@@ -60,20 +60,6 @@ def data_folders() -> list[Path]:
     """List the folders that LONGCTX_DATA names."""
     parts = os.environ.get("LONGCTX_DATA", "").split(os.pathsep)
     return [Path(part).expanduser() for part in parts if part]
-
-
-def user_folder() -> Path:
-    """Return the folder that the platform keeps for the data of this package."""
-    home, given = Path.home(), os.environ.get("XDG_DATA_HOME")
-    if given:
-        base = Path(given)
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = home / ".local" / "share"
-    return base / "longctx"
 
 
 def places() -> list[Path]:

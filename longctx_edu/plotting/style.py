@@ -142,6 +142,23 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def as_png(figure: Figure | Axes) -> bytes:
+    """Draw a figure as PNG and let go of it: a notebook will not show it once more.
+
+    Args:
+        figure: The figure, or any of its axes.
+
+    Example:
+        >>> as_png(panels()[0])[1:4]
+        b'PNG'
+    """
+    figure = figure.figure if isinstance(figure, Axes) else figure
+    drawn = png_bytes(figure)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(figure)
+    return drawn
+
+
 def save_figure(figure: Figure | Axes, path: str | Path) -> Path:
     """Write a figure as PNG, all of it or nothing.
 

@@ -13,6 +13,7 @@ from longctx_edu.tasks import (
     crf_loss,
     crf_tags,
     tagging_loss,
+    weighted_tagging_loss,
 )
 
 CRF = "crf"
@@ -29,13 +30,20 @@ def collate_for(decoding: str) -> Callable[..., dict[str, Tensor]]:
     return collate_chains if decoding == CRF else collate
 
 
-def loss_for(decoding: str) -> Callable[[nn.Module, dict[str, Tensor]], Tensor]:
+def loss_for(
+    decoding: str, outside_weight: float = 1.0
+) -> Callable[[nn.Module, dict[str, Tensor]], Tensor]:
     """Return the loss of a training, from the model and a batch.
 
     Args:
         decoding: One of `DECODINGS`.
+        outside_weight: How often a word outside entities counts; 1 with a CRF.
     """
-    return crf_loss if decoding == CRF else tagging_loss
+    if decoding == CRF:
+        return crf_loss
+    if outside_weight == 1:
+        return tagging_loss
+    return partial(weighted_tagging_loss, outside_weight=outside_weight)
 
 
 def decoder_for(

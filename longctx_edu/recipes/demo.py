@@ -13,7 +13,6 @@ from typing import Any
 from longctx_edu.data.cut import Splits
 from longctx_edu.data.gazette import TYPES, Article, GazetteConfig, articles
 from longctx_edu.measure import device, measure
-from longctx_edu.plotting import panels, plot_f1_by_distance, save_figure
 from longctx_edu.recipes.config import SCRATCH, NerConfig
 from longctx_edu.recipes.ner import describe_model, tagger_scores, write_report
 from longctx_edu.recipes.scores import FAR, score_documents
@@ -213,6 +212,8 @@ def draw(report: dict[str, Any], path: Path) -> None:
         report: What `run_demo` gathers.
         path: The PNG.
     """
+    from longctx_edu.plotting import panels, plot_f1_by_distance, save_figure
+
     long = 4 * report["sizes"]["test_tokens"]
     axes = panels(2, width=4.6, height=3.4)
     for ax, title, key in (

@@ -14,13 +14,13 @@ from longctx_edu.data.documents import Document
 from longctx_edu.errors import UserError
 from longctx_edu.metrics.novelty import Known
 from longctx_edu.recipes.config import NerConfig
-from longctx_edu.recipes.known import known_of, write_known
+from longctx_edu.recipes.known import SEEN, known_of, write_known
 from longctx_edu.recipes.report_page import PAGE, write_report_page
 from longctx_edu.recipes.scores import score_documents
 from longctx_edu.recipes.tagger import Tagger, build
 from longctx_edu.tasks import reading_cost
 from longctx_edu.training import History, TrainConfig, fit
-from longctx_edu.training.files import write_text
+from longctx_edu.training.files import remove, write_text
 from longctx_edu.training.state import need_no_state
 
 REPORT, SETTINGS = "report.json", "settings.json"
@@ -76,9 +76,7 @@ def train_ner(
     pieces = tagger.pieces(splits.train)
     known = known_of(splits.train)
     if folder is not None and not resume:
-        need_no_state(Path(folder), overwrite=overwrite)
-        write_json(settings or {}, Path(folder) / SETTINGS)
-        tagger.save_tokenizer(folder)
+        _begin(Path(folder), tagger, settings or {}, overwrite=overwrite)
     before = tagger_scores(tagger, splits.test)
     history = fit(
         tagger.model,
@@ -111,6 +109,18 @@ def train_ner(
         write_report(report, folder)
         _write_page(folder, splits, predicted, after)
     return NerRun(tagger, history, report)
+
+
+def _begin(
+    folder: Path, tagger: Tagger, settings: dict[str, Any], *, overwrite: bool
+) -> None:
+    """Write what is known from the start, where no other run is destroyed by it."""
+    need_no_state(folder, overwrite=overwrite)
+    if overwrite:
+        for name in (REPORT, PAGE, SEEN):  # they speak of the run before
+            remove(folder / name)
+    write_json(settings, folder / SETTINGS)
+    tagger.save_tokenizer(folder)
 
 
 def _write_page(

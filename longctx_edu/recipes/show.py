@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from longctx_edu.recipes.decoding import CRF
 from longctx_edu.recipes.show_scores import percent, plain, show_scores
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -19,6 +20,19 @@ CONTEXTS = {
     "sentence": "each sentence alone, up to {size} tokens",
     "document": "each sentence with its neighbours, up to {size} tokens",
 }
+
+ROWS = {
+    "constrained": "the best row that IOB2 allows",
+    CRF: "the best row, steps between tags counted",
+}
+"""How tags are read off where not each word by itself."""
+
+SETTINGS = (
+    ("epochs", "learning_rate", "batch_tokens", "warmup", "schedule"),
+    ("head_learning_rate", "layer_decay", "weight_decay", "max_norm"),
+    ("patience", "precision", "seed"),
+)
+"""The settings of a training that are shown, line by line."""
 
 
 def show_report(
@@ -41,13 +55,7 @@ def show_report(
     _show_model(report["model"], console)
     _show_reading(report["reading"], console)
     _heading(console, 2, "task layer")
-    types = report["data"]["types"]
-    plain(
-        console,
-        f"  one linear layer, {2 * len(types) + 1} tags: O, and B- and I- of "
-        f"{', '.join(types)}",
-        "  the first token of a word answers for it; cross-entropy over words",
-    )
+    _show_task(report["data"]["types"], report["model"], console)
     _heading(console, 3, "hyperparameters")
     _show_settings(report["training"], console)
     _heading(console, 4, "training")
@@ -109,10 +117,27 @@ def _show_reading(reading: dict[str, Any], console: Console) -> None:
     )
 
 
+def _show_task(types: Sequence[str], model: dict[str, Any], console: Console) -> None:
+    """Say what the task layer is, what training lowers, and how tags are read off."""
+    decoding, weight = model.get("decoding"), model.get("outside_weight", 1)
+    layer, lowered = "one linear layer", "cross-entropy over words"
+    if weight != 1:
+        lowered += f", one outside entities counts {weight:g} times"
+    if decoding == CRF:
+        layer += " and what each step between tags is worth"
+        lowered = "minus log-probability of whole rows of tags, per word"
+    tags = f"{2 * len(types) + 1} tags: O, and B- and I- of {', '.join(types)}"
+    plain(
+        console,
+        f"  {layer}, {tags}",
+        f"  the first token of a word answers for it; {lowered}",
+    )
+    if decoding in ROWS:
+        plain(console, f"  tags are read off as {ROWS[decoding]}")
+
+
 def _show_settings(training: dict[str, Any], console: Console) -> None:
-    names = ("epochs", "learning_rate", "batch_tokens", "warmup", "schedule")
-    more = ("layer_decay", "weight_decay", "max_norm", "patience", "precision", "seed")
-    for part in (names, more):
+    for part in SETTINGS:
         known = [name for name in part if training.get(name) is not None]
         texts = (f"{name.replace('_', ' ')} {training[name]}" for name in known)
         plain(console, f"  {', '.join(texts)}")

@@ -69,7 +69,7 @@ class Tagger:
     @property
     def loss(self) -> Callable[[nn.Module, dict[str, Tensor]], Tensor]:
         """What training lowers, from the model and what `collate` returns."""
-        return loss_for(self.config.decoding)
+        return loss_for(self.config.decoding, self.config.outside_weight)
 
     def pieces(self, documents: Sequence[Document]) -> list[Piece]:
         """Cut documents into what the model reads at once.

@@ -31,6 +31,7 @@ from longctx_edu.tasks.tagging import (
     tag_logits,
     tag_names,
     tagging_loss,
+    weighted_tagging_loss,
 )
 
 __all__ = [
@@ -62,5 +63,6 @@ __all__ = [
     "tag_names",
     "tagging_loss",
     "viterbi",
+    "weighted_tagging_loss",
     "widened",
 ]

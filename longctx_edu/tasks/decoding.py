@@ -54,6 +54,9 @@ def viterbi(
 ) -> Int[Tensor, " word"]:
     """Find the row of labels with the highest sum of logits and steps.
 
+    Of a text, it keeps one small number a word and label: where the best way to this
+    label came from.
+
     Args:
         logits: One a word and label.
         first: What each label is worth at the first word.
@@ -68,14 +71,14 @@ def viterbi(
     """
     if len(logits) == 0:
         return torch.empty(0, dtype=torch.long)
-    best, came_from = logits[0] + first, []
-    for word in logits[1:]:
-        way, source = (best[:, None] + follows).max(dim=0)
-        came_from.append(source)
-        best = way + word
+    came_from = torch.empty(logits.shape, dtype=_smallest(logits.shape[1]))
+    best = logits[0] + first
+    for word in range(1, len(logits)):
+        way, came_from[word] = (best[:, None] + follows).max(dim=0)
+        best = way + logits[word]
     labels = [int(best.argmax())]
-    for source in reversed(came_from):
-        labels.append(int(source[labels[-1]]))
+    for word in range(len(logits) - 1, 0, -1):
+        labels.append(int(came_from[word, labels[-1]]))
     return torch.tensor(labels[::-1])
 
 
@@ -105,6 +108,12 @@ def allowed(
         for before in tags
     ]
     return torch.tensor(first), torch.tensor(follows)
+
+
+def _smallest(n_labels: int) -> torch.dtype:
+    """Choose the smallest whole numbers that count so many labels."""
+    kinds = (torch.uint8, torch.int16, torch.int64)
+    return next(kind for kind in kinds if n_labels <= torch.iinfo(kind).max + 1)
 
 
 DECODERS = {"greedy": greedy, "constrained": constrained}

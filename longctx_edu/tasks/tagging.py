@@ -40,6 +40,29 @@ def tagging_loss(model: nn.Module, batch: dict[str, Tensor]) -> Float[Tensor, ""
     return cross_entropy(logits, batch["labels"], ignore_index=IGNORE)
 
 
+def weighted_tagging_loss(
+    model: nn.Module, batch: dict[str, Tensor], *, outside_weight: float
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy over the labelled tokens, those outside entities reweighted.
+
+    Most words are outside. Counted less often, they weigh less against the few that
+    an entity has: more entities are found, and more that are none.
+
+    Args:
+        model: A token classifier, whose first label is O.
+        batch: What `collate` returns.
+        outside_weight: How often a token with the label O counts; others count once.
+
+    Raises:
+        ValueError: If no token of the batch counts.
+    """
+    logits = tag_logits(model, batch).float()
+    weights = logits.new_ones(logits.shape[-1])
+    weights[0] = outside_weight
+    labels = batch["labels"]
+    return cross_entropy(logits, labels, ignore_index=IGNORE, class_weights=weights)
+
+
 def tag_logits(
     model: nn.Module, batch: dict[str, Tensor]
 ) -> Float[Tensor, "batch token label"]:

@@ -7,6 +7,7 @@ import torch
 from longctx_edu.checks import CheckFailed, ask, check, close, require, show, tensor_of
 from longctx_edu.checks import on_error as hint_on_error
 from longctx_edu.checks.lesson_01 import check_causal_mask
+from longctx_edu.checks.plain import list_of
 
 
 @check("It doubles.")
@@ -125,6 +126,70 @@ def test_markup_in_a_message_is_escaped():
     assert "<i>" not in page and "&lt;i&gt;" in page
 
 
+@check("")
+def check_call(answer):
+    answer()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), RecursionError()])
+def test_what_would_end_the_kernel_is_a_failure(error):
+    def ends():
+        raise error
+
+    message = check_call(ends).message
+    assert "your function stopped with an error" in message
+    assert type(error).__name__ in message and "raise error" in message
+
+
+def test_an_error_that_cannot_be_written_is_named():
+    class Mute(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def wrong():
+        raise Mute
+
+    assert "Mute: its text cannot be shown" in check_call(wrong).message
+
+
+def test_a_blank_that_cannot_be_written_is_no_blank():
+    class Mute(NotImplementedError):
+        def __str__(self):
+            raise ValueError
+
+    def wrong():
+        raise Mute("x")
+
+    assert check_call(wrong).status == "failed"
+
+
+def test_what_fails_within_the_check_is_not_called_a_wrong_signature():
+    message = check("")(list_of)(check_double).message
+    assert "your function, or what it gave, does not fit here" in message
+    assert "TypeError: " in message and "return what the box asks for" in message
+
+
+def test_long_words_are_cut_and_half_letters_escaped():
+    def wrong():
+        raise ValueError("\ud800" + "so " * 9999)
+
+    message = check_call(wrong).message
+    assert len(message) < 900
+    assert "ValueError: \\ud800so so" in message
+    assert message.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: (2 * x).to("meta"), "new tensors with device=x.device"),
+        (lambda x: (2 * x).to_sparse(), ".to_dense() writes the zeros"),
+    ],
+)
+def test_another_kind_of_tensor_is_named(answer, words):
+    assert words in check_double(answer).message
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -135,11 +200,31 @@ def test_markup_in_a_message_is_escaped():
         (torch.arange(20), "0 1 2 3 4 5 6 7 8 9 10 11 ..."),
         ("plain", "plain"),
         (numpy.float32, "<class 'numpy.float32'>"),
+        (torch.zeros(2, 3, device="meta"), "shape (2, 3), torch.strided on meta"),
+        (torch.tensor([1 + 2j]), "1+2j"),
+        (
+            dict.fromkeys(range(99), 0),
+            "\n".join(f"{n} = 0" for n in range(10)) + "\n...",
+        ),
     ],
 )
 def test_values_are_short(value, text):
     expected = "     1      0\n0.3333    inf" if text is None else text
     assert show(value) == expected
+
+
+def test_a_value_that_cannot_be_written_is_named():
+    class Mute:
+        def __repr__(self):
+            raise ZeroDivisionError
+
+    assert show(Mute()) == "Mute, whose repr stops with ZeroDivisionError"
+
+
+def test_a_large_tensor_is_not_written_out_before_it_is_cut():
+    large = torch.zeros(1, 1).expand(100_000, 100_000)
+    assert show(large).splitlines()[-1] == "..."
+    assert len(show(list(range(10**6)))) < 310
 
 
 def test_long_values_are_cut():

@@ -3,6 +3,8 @@ import shutil
 
 import pytest
 
+from longctx_edu.cli.compare import other_data
+
 GAZETTE = ["--data", "gazette", "--articles", 16, "--tokens", 160]
 SMALL = ["--articles", 8, "--tokens", 160, "--epochs", 1, "--precision", "fp32", "-q"]
 
@@ -143,6 +145,40 @@ def test_a_folder_of_seeds_and_one_document(call, mine, two):
     kept = json.loads((mine / "comparison_two_gazette_dev.json").read_text())
     assert kept["unit"] == "sentences"
     assert len(kept["a"]["f1_of_runs"]) == 2
+
+
+# what they were trained on
+
+
+def retold(folder, **data):
+    """Let the settings of a run say that it was trained on other data."""
+    path = folder / "settings.json"
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "data": data}))
+
+
+def test_runs_that_were_trained_on_other_data(call, two, mine):
+    words = ["compare", *two, *GAZETTE, "--draws", 9]
+    kept = two[0] / "comparison_two_gazette_test.json"
+    _, out, _ = call(*words)
+    assert "trained on other data" not in out
+    assert json.loads(kept.read_text())["trained_on_other"] == []
+    retold(two[1], data="gazette", articles=9, tokens=160, repair_tags=True)
+    code, out, _ = call(*words)
+    lines = ["articles 8 in a, 9 in b", "repair tags by default in a, True in b"]
+    assert code == 0
+    for line in lines:
+        assert f"note: trained on other data: {line}\n" in out
+    assert json.loads(kept.read_text())["trained_on_other"] == lines
+    assert other_data(mine, two[0]) == []
+    assert other_data(two[1], mine)[0] == "articles 9 in a, 8 in b"
+
+
+def test_a_run_that_does_not_tell_its_data_is_compared_without_a_word(two):
+    retold(two[1])
+    assert other_data(*two) == []
+    (two[1] / "settings.json").unlink()
+    assert other_data(*two) == []
 
 
 # what is refused

@@ -21,6 +21,8 @@ from longctx_edu import measure
 from longctx_edu.cli import dependencies, doctor, machine
 from longctx_edu.cli.doctor import Row, doctor_rows, lessons_can_run, render
 from longctx_edu.data import hub
+from longctx_edu.data.columns import Layout
+from longctx_edu.data.registry import Registered, register, unregister
 from longctx_edu.integrations import pretrained
 from longctx_edu.training import precision
 
@@ -281,6 +283,25 @@ def test_data(tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     monkeypatch.setenv("LONGCTX_DATA", f"{tmp_path}{os.pathsep}{gone}")
     assert machine.data()[2] == f"LONGCTX_DATA names no folder: {gone}"
+
+
+def test_data_that_were_added(tmp_path, monkeypatch):
+    monkeypatch.setenv("LONGCTX_DATA", str(tmp_path))
+    for name in ("wnut17", "litbank", "conll2003"):
+        (tmp_path / name).mkdir()
+    before = machine.data()
+    mine = tmp_path / "mine.conll"
+    mine.touch()
+    register(Registered("mine", mine, Layout()))
+    register(Registered("old", tmp_path / "gone.conll", Layout()))
+    status, value, advice = machine.data()
+    own = f", mine (added) in {mine}, old (added) in {tmp_path / 'gone.conll'}"
+    assert (status, value) == ("note", before[1] + own)
+    assert advice == (
+        "old: nothing there any more; longctx data add it again, or remove it"
+    )
+    unregister("old")
+    assert machine.data() == ("ok", f"{before[1]}, mine (added) in {mine}", "")
 
 
 def test_models(tmp_path, monkeypatch):

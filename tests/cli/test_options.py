@@ -13,7 +13,7 @@ from longctx_edu.cli.ner_options import (
     over,
     train_config,
 )
-from longctx_edu.cli.options import flag, given, option, takes_options
+from longctx_edu.cli.options import flag, given, option, switch, takes_options
 from longctx_edu.data.catalogue import GAZETTE_ARTICLES
 from longctx_edu.data.columns import Layout
 from longctx_edu.data.gazette import GazetteConfig
@@ -29,6 +29,7 @@ class Paint:
 
     colour: Annotated[str | None, option("Which.", default="red")] = None
     shiny: flag("Whether.", "--shiny") = False
+    thick: switch("How.", "thick", default="as the pen is") = None
 
 
 @takes_options
@@ -42,12 +43,14 @@ def draw(width: int, paint: Paint) -> tuple[int, Paint]:
 
 def test_each_field_is_an_option():
     parameters = inspect.signature(draw).parameters
-    assert list(parameters) == ["width", "colour", "shiny"]
+    assert list(parameters) == ["width", "colour", "shiny", "thick"]
     assert parameters["colour"].default is None
     assert draw.__doc__ == "Draw a line."
     about = parameters["colour"].annotation.__metadata__[0]
     assert isinstance(about, type(typer.Option()))
     assert (about.help, about.rich_help_panel) == ("Which (red).", "Paint")
+    about = parameters["thick"].annotation.__metadata__[0]
+    assert (about.help, about.rich_help_panel) == ("How (as the pen is).", "Paint")
 
 
 def test_a_command_gets_its_dataclass_back():
@@ -86,8 +89,15 @@ def test_defaults_of_the_training(is_pretrained, own):
     assert made == TrainConfig(**own)
     said = defaults(TrainOptions)
     assert said.pop("patience") == "never"
-    assert (said.pop("layer_decay"), made.layer_decay) == ("1", None)
     assert said.pop("seeds") == "1"
+    for name, none in (
+        ("layer_decay", "1"),
+        ("head_learning_rate", "that of the rest"),
+    ):
+        without, _, own_value = said.pop(name).partition(", pretrained ")
+        assert without == none
+        value = getattr(made, name)
+        assert value == (float(own_value) if is_pretrained else None)
     for name, text in said.items():
         first, _, second = text.partition(", pretrained ")
         wanted = second if second and is_pretrained else first
@@ -102,6 +112,7 @@ def test_defaults_of_the_data():
     assert float(said.pop("ambiguous")) == GazetteConfig().ambiguous
     assert int(said.pop("tokens")) == GazetteConfig().n_tokens
     assert (said.pop("scheme"), Layout().scheme) == ("found out", None)
+    assert said.pop("document_per_sentence") == "as is known of the set"
     assert said == {n: str(getattr(Layout(), n)) for n in said}
 
 
@@ -112,6 +123,14 @@ def test_only_what_was_asked_for_is_given():
     assert given(DataOptions("a", nested=True)) == {"data": "a", "nested": True}
     zeros = {"dropout": 0.0, "overlap": 0}
     assert given(ModelOptions(**zeros)) == zeros
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_no_is_asked_for_and_silence_is_not(said):
+    assert given(Paint(thick=said)) == {"thick": said}
+    assert given(Paint(shiny=False)) == {}
+    assert over(Paint(thick=said), {"thick": not said}).thick is said
+    assert over(Paint(), {"thick": said}).thick is said
 
 
 def test_what_is_asked_for_goes_over_what_was_stored():

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from longctx_edu.cli.train import how_to_go_on
+from longctx_edu.cli.data_options import DataOptions
+from longctx_edu.cli.ner_options import ModelOptions
+from longctx_edu.cli.train import default_folder, how_to_go_on
 from longctx_edu.data.catalogue import load
 from longctx_edu.training import Interrupted, read_config
 
@@ -62,6 +64,92 @@ def test_a_context_is_kept_with_the_model(call, conll):
     assert (code, err) == (0, "")
     assert call("evaluate", "a", "--data", conll)[0] == 0
     assert call("predict", "a", "Ada met Bo in Rome . " * 9)[0] == 0
+
+
+def test_a_crf_is_trained_told_and_used(call, conll):
+    words = ["--decoding", "crf", "--attention", "chunks", "--size", 9]
+    _, out, _ = call("train", "ner", "--data", conll, *words, *SMALL)
+    folder = Path("runs/ner-a-scratch-chunks-crf")
+    assert "minus log-probability of whole rows of tags, per word\n" in out
+    assert "cross-entropy" not in out
+    assert read_config(folder)["ner"]["decoding"] == "crf"
+    code, again, _ = call("train", "ner", "--resume", "--out", folder, "--quiet")
+    assert (code, again) == (0, out)
+    assert call("evaluate", folder, "--data", conll)[0] == 0
+    kept = json.loads((folder / "evaluation_a.conll_test.json").read_text())
+    report = json.loads((folder / "report.json").read_text())
+    assert (kept["decoding"], kept["f1"]) == ("crf", report["test"]["f1"])
+    assert call("evaluate", folder, "--data", conll, "--decoding", "greedy")[0] == 0
+    code, out, _ = call("predict", folder, "Ada met Bo in Rome . " * 9)
+    assert (code, "Rome" in out or "no entity" in out) == (0, True)
+
+
+def test_rates_and_weights_of_their_own(call, conll):
+    rates = ["--layer-decay", 0.5, "--head-learning-rate", 0.01, "--learning-rate"]
+    words = [*rates, 0.02, "--outside-weight", 0.25, *SMALL, "--out", "a"]
+    code, out, _ = call("train", "ner", "--data", conll, *words)
+    assert code == 0
+    assert "  head learning rate 0.01, layer decay 0.5, weight decay 0.5" in out
+    assert "cross-entropy over words, one outside entities counts 0.25 times\n" in out
+    kept = settings(Path("a"))
+    assert kept["model"]["outside_weight"] == 0.25
+    named = ("layer_decay", "head_learning_rate", "learning_rate")
+    assert [kept["training"][name] for name in named] == [0.5, 0.01, 0.02]
+    resume = ["train", "ner", "--resume", "--out", "a", "--quiet"]
+    assert call(*resume)[1] == out
+    assert "layer_decay 0.25, not 0.5" in call(*resume, "--layer-decay", 0.25)[2]
+    assert "got model ner " in call(*resume, "--outside-weight", 1)[2]
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (ModelOptions(), "scratch-window"),
+        (ModelOptions(context="packed", decoding="greedy"), "scratch-window"),
+        (ModelOptions("minilm", context="sentence"), "minilm-window-sentence"),
+        (ModelOptions(attention="full", decoding="crf"), "scratch-full-crf"),
+        (
+            ModelOptions("me/bert", "chunks", context="document", decoding="crf"),
+            "bert-chunks-document-crf",
+        ),
+    ],
+)
+def test_runs_that_read_in_other_ways_have_folders_of_their_own(model, name):
+    folder = default_folder(DataOptions("x/a.conll"), model)
+    assert folder == Path(f"runs/ner-a-{name}")
+
+
+def posts(folder):
+    files = ("wnut17train.conll", "emerging.dev.conll", "emerging.test.annotated")
+    for file in files:
+        text = LINES.replace("PER", "person").replace("LOC", "location")
+        (folder / file).write_text(f"{text * 3}-DOCSTART- O\n\n{text * 2}")
+    return folder
+
+
+def test_posts_are_texts_of_their_own_unless_told_otherwise(call, tmp_path):
+    (tmp_path / "posts").mkdir()
+    words = ["train", "ner", "--data", posts(tmp_path / "posts"), *SMALL]
+    no = "--no-document-per-sentence"
+    for out, flags, wanted in (
+        ("known", [], 5),
+        ("said", ["--document-per-sentence"], 5),
+        ("marked", [no, "--context", "document", "--size", 20], 2),
+    ):
+        assert call(*words, *flags, "--out", out)[0] == 0
+        report = json.loads(Path(out, "report.json").read_text())
+        assert report["data"]["sizes"]["train"] == {"documents": wanted, "words": 25}
+        kept = settings(Path(out))["data"].get("document_per_sentence")
+        assert kept is (None if out == "known" else out == "said")
+    report = json.loads(Path("marked/report.json").read_text())
+    assert report["reading"]["per_word"] > 1  # neighbours are read with a post
+    resume = ["train", "ner", "--resume", "--quiet", "--out", "marked"]
+    assert call(*resume)[0] == 0
+    line = call(*resume, "--document-per-sentence")[2]
+    assert "cannot resume marked with other settings or data: got data " in line
+    assert call("evaluate", "marked", "--data", tmp_path / "posts", no)[0] == 0
+    kept = json.loads(Path("marked/evaluation_wnut17_test.json").read_text())
+    assert kept["documents"] == 2
 
 
 def test_progress_goes_to_stderr(call):
@@ -219,6 +307,28 @@ def test_ctrl_c_before_there_is_a_state():
             "window",
         ),
         ([*GAZETTE, "--epochs", 0], "need epochs >= 1, got epochs=0"),
+        (
+            [*GAZETTE, "--layer-decay", 0],
+            "need layer_decay in (0, 1], got layer_decay=0.0",
+        ),
+        (
+            [*GAZETTE, "--layer-decay", 2],
+            "need layer_decay in (0, 1], got layer_decay=2.0",
+        ),
+        (
+            [*GAZETTE, "--head-learning-rate", 0],
+            "need head_learning_rate > 0, got head_learning_rate=0.0",
+        ),
+        (
+            [*GAZETTE, "--outside-weight", 0.5, "--decoding", "crf"],
+            "need outside_weight=1 with decoding='crf', whose loss is that of whole "
+            "rows, got outside_weight=0.5",
+        ),
+        (
+            [*GAZETTE, "--no-document-per-sentence"],
+            "need --document-per-sentence with files only, got --data gazette: leave "
+            "it out",
+        ),
         (
             [*GAZETTE, "--precision", "fp8"],
             "unknown precision 'fp8': did you mean fp32? Known are auto, bf16, fp32",

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 
 import pytest
@@ -56,6 +57,15 @@ def test_what_is_trained_from_nothing():
             "overlap=18",
         ),
         ({"dropout": 1.0}, "need 0 <= dropout < 1, got dropout=1.0"),
+        ({"outside_weight": 0.0}, "need outside_weight > 0, got outside_weight=0.0"),
+        ({"outside_weight": -1.0}, "need outside_weight > 0, got outside_weight=-1.0"),
+        ({"outside_weight": math.nan}, "need outside_weight > 0, got "),
+        ({"outside_weight": math.inf}, "need outside_weight > 0, got "),
+        (
+            {"outside_weight": 0.5, "decoding": "crf"},
+            "need outside_weight=1 with decoding='crf', whose loss is that of whole "
+            "rows, got outside_weight=0.5",
+        ),
     ],
 )
 def test_numbers_outside_their_range(numbers, wanted):
@@ -87,6 +97,18 @@ def test_a_config_from_before_there_was_a_context():
     numbers = NerConfig().to_json()
     del numbers["context"]
     assert NerConfig.from_json(numbers) == NerConfig(context="packed")
+
+
+@pytest.mark.parametrize("decoding", ["greedy", "constrained"])
+def test_a_weight_comes_back_and_one_of_1_is_not_spoken_of(decoding):
+    config = NerConfig(outside_weight=0.5, decoding=decoding)
+    numbers = json.loads(json.dumps(config.to_json()))
+    assert numbers["outside_weight"] == 0.5
+    assert NerConfig.from_json(numbers) == config
+    plain = NerConfig(decoding=decoding)
+    assert "outside_weight" not in plain.to_json()
+    assert NerConfig.from_json(plain.to_json()).outside_weight == 1
+    assert NerConfig(decoding="crf", outside_weight=1.0).outside_weight == 1
 
 
 def test_an_unknown_decoding_is_refused_with_the_known_ones():

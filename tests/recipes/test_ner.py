@@ -2,15 +2,18 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from longctx_edu.errors import UserError
 from longctx_edu.models import EncoderConfig
+from longctx_edu.recipes import decoding as ways
 from longctx_edu.recipes import ner
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.known import read_known
 from longctx_edu.recipes.ner import read_settings, tagger_scores, train_ner
 from longctx_edu.recipes.tagger import load
-from longctx_edu.training import TrainConfig
+from longctx_edu.training import Interrupted, TrainConfig
 from longctx_edu.training.state import identity
 
 SMALL = EncoderConfig(n_layers=1, n_heads=1, d_model=8, d_ff=8, n_buckets=64)
@@ -91,6 +94,25 @@ def test_a_folder_with_a_run_is_not_overwritten(splits, tmp_path):
     train(splits, tmp_path, overwrite=True)
 
 
+def test_what_is_overwritten_says_nothing_any_more(splits, tmp_path, monkeypatch):
+    train(splits, tmp_path)
+    told = ("report.json", "report.html", "seen.json")
+    assert all((tmp_path / name).is_file() for name in told)
+    (tmp_path / "note.txt").write_text("mine")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ner, "fit", stop)
+    with pytest.raises(UserError):
+        train(splits, tmp_path)
+    assert all((tmp_path / name).is_file() for name in told)
+    with pytest.raises(KeyboardInterrupt):
+        train(splits, tmp_path, overwrite=True)
+    assert not any((tmp_path / name).exists() for name in told)
+    assert (tmp_path / "note.txt").is_file()
+
+
 def test_a_finished_run_that_goes_on_gives_its_result(splits, tmp_path):
     done = train(splits, tmp_path)
     again = train(splits, tmp_path, resume=True)
@@ -113,9 +135,6 @@ def test_data_that_does_not_fit_leaves_nothing(splits, tmp_path):
     with pytest.raises(ValueError, match="need tags among O, B-PER, I-PER, got "):
         train(wrong, tmp_path / "a")
     assert not (tmp_path / "a").exists()
-
-
-# messages
 
 
 # rows of tags, and layers with rates of their own
@@ -141,6 +160,66 @@ def test_a_crf_with_layer_decay_trains_and_goes_on_only_as_it_began(splits, tmp_
         )
 
 
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("context", ["packed", "document"])
+@pytest.mark.parametrize("decoding", ["greedy", "crf"])
+def test_stopped_and_continued_it_ends_with_the_weights_of_one_left_alone(
+    splits, tmp_path, monkeypatch, decoding, context
+):
+    config = NerConfig(
+        attention="chunks", size=16, decoding=decoding, context=context, encoder=SMALL
+    )
+    training = replace(ONE, layer_decay=0.5, head_learning_rate=0.01, epochs=2)
+    training = replace(training, save_every_steps=1)
+    how = {"progress": False, "settings": {}}
+    train_ner(splits, config, training, folder=tmp_path / "alone", **how)
+    name = "crf_loss" if decoding == "crf" else "tagging_loss"
+    real, calls = getattr(ways, name), []
+
+    def loss(*given):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted) as stop:
+        patch.setattr(ways, name, loss)
+        train_ner(splits, config, training, folder=tmp_path / "torn", **how)
+    assert stop.value.step == 2
+    torn = {"folder": tmp_path / "torn", "resume": True}
+    train_ner(splits, config, training, **torn, **how)
+    ours, theirs = weights(tmp_path / "torn"), weights(tmp_path / "alone")
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_weight_of_words_outside_is_trained_with_and_kept(splits, tmp_path):
+    config, runs = replace(CONFIG, outside_weight=0.05), {}
+    training, splits = (
+        replace(ONE, epochs=3, learning_rate=0.02),
+        replace(splits, dev=[]),
+    )
+    for name, each in {"even": CONFIG, "light": config}.items():
+        how = {"folder": tmp_path / name, "progress": False}
+        runs[name] = train_ner(splits, each, training, **how)
+
+    def outside(run):
+        tags = [tag for row in run.tagger.predict(splits.test) for tag in row]
+        return tags.count("O")
+
+    assert outside(runs["light"]) < outside(runs["even"])
+    assert runs["light"].report["model"]["outside_weight"] == 0.05
+    assert load(tmp_path / "light").config == config
+    assert "outside_weight" not in runs["even"].report["model"]
+    how = {"folder": tmp_path / "light", "progress": False, "resume": True}
+    train_ner(splits, config, training, **how)
+    with pytest.raises(UserError, match="with other settings or data: got model ner "):
+        train_ner(splits, CONFIG, training, **how)
+
+
 def test_a_run_from_before_there_was_layer_decay_goes_on(splits, tmp_path, monkeypatch):
     how = {"folder": tmp_path, "progress": False}
 
@@ -155,6 +234,9 @@ def test_a_run_from_before_there_was_layer_decay_goes_on(splits, tmp_path, monke
     train_ner(splits, CONFIG, ONE, resume=True, **how)
     with pytest.raises(UserError, match=r"layer_decay 0\.9, not None"):
         train_ner(splits, CONFIG, replace(ONE, layer_decay=0.9), resume=True, **how)
+
+
+# messages
 
 
 def test_no_settings(tmp_path):

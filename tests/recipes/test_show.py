@@ -68,6 +68,52 @@ def test_what_is_read_at_once_and_what_it_costs(report, tmp_path, context, wante
     assert "1,234 pieces to train on, 5.2 tokens read for each word\n" in text
 
 
+PLAIN = "a word answers for it; cross-entropy over words"
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted", "other"),
+    [
+        ({}, f"one linear layer, 9 tags: O, {{}}{PLAIN}\n", "tags are read off"),
+        (
+            {"decoding": "constrained"},
+            f"one linear layer, 9 tags: O, {{}}{PLAIN}\n  tags are read off as the "
+            "best row that IOB2 allows\n",
+            "log-probability",
+        ),
+        (
+            {"outside_weight": 0.25},
+            f"{PLAIN}, one outside entities counts 0.25 times\n",
+            "tags are read off",
+        ),
+        (
+            {"decoding": "crf"},
+            "one linear layer and what each step between tags is worth, 9 tags: O, {}"
+            "a word answers for it; minus log-probability of whole rows of tags, per "
+            "word\n  tags are read off as the best row, steps between tags counted\n",
+            "cross-entropy",
+        ),
+    ],
+)
+def test_what_the_task_layer_is_and_what_training_lowers(
+    report, tmp_path, model, wanted, other
+):
+    types = "and B- and I- of LOC, ORG, PER, WORK\n  the first token of "
+    report["model"] |= model
+    text = shown(report, tmp_path)
+    assert wanted.format(types) in text
+    assert other not in text
+    del report["model"]["decoding"]  # as before there was a choice
+    assert "cross-entropy over words" in shown(report, tmp_path)
+
+
+def test_rates_of_their_own_are_shown_where_they_were_asked_for(report, tmp_path):
+    assert "head learning rate" not in shown(report, tmp_path)
+    report["training"] |= {"head_learning_rate": 0.25, "layer_decay": 0.5}
+    text = shown(report, tmp_path)
+    assert "  head learning rate 0.25, layer decay 0.5, weight decay 0.01, " in text
+
+
 def test_means_stand_behind_the_types(report, tmp_path):
     lines = shown(report, tmp_path).splitlines()
     names = [line.split()[0] for line in lines if line.strip()]

@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from longctx_edu.models import EncoderConfig
 from longctx_edu.recipes import parts
 from longctx_edu.recipes.config import NerConfig
 from longctx_edu.recipes.tagger import build, load
+from longctx_edu.tasks import crf_loss, tagging_loss, weighted_tagging_loss
 
 TYPES = ("LOC", "PER")
 SMALL = EncoderConfig(n_layers=1, n_heads=1, d_model=8, d_ff=8, n_buckets=64)
@@ -109,6 +111,24 @@ def test_a_crf_begins_with_the_weights_of_the_others_and_reads_off_legal_rows():
     found = with_steps(crf).predict(TEXTS)
     assert found != plain.predict(TEXTS)
     assert all(stray(tags) is None for tags in found)
+
+
+@pytest.mark.parametrize(
+    ("how", "wanted"),
+    [
+        ({"decoding": "constrained"}, tagging_loss),
+        ({"decoding": "crf"}, crf_loss),
+        ({"outside_weight": 0.5}, partial(weighted_tagging_loss, outside_weight=0.5)),
+    ],
+)
+def test_what_training_lowers(how, wanted):
+    tagger = build(NerConfig(encoder=SMALL, dropout=0.0, **how), TYPES)
+    tagger.model.eval()
+    names = ("B-PER", "O", "B-PER", "O", "B-LOC", "O")
+    read = replace(TEXTS[0], tags=names * 9)
+    batch = tagger.collate(tagger.pieces([read]))
+    assert torch.equal(tagger.loss(tagger.model, batch), wanted(tagger.model, batch))
+    assert ("opens" in batch) == ("crf" in how.values())
 
 
 def test_only_a_crf_can_be_asked_for_one():

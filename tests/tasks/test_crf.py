@@ -266,6 +266,27 @@ def test_an_entity_may_be_cut_between_two_pieces(model):
     torch.testing.assert_close(loss.detach().double(), wanted, atol=1e-5, rtol=1e-5)
 
 
+def test_with_its_neighbours_a_sentence_alone_is_a_chain(model):
+    text = Document("text", LONG.tokens, LONG.tags, (0, 3, 7))
+    pieces = pieces_of([text], WordReader(64), TAGS, Cut(8, context="document"))
+    batch = collate_chains(pieces, pad=-1)
+    assert [len(piece) for piece in pieces] == [8, 8, 8]
+    assert batch["opens"].tolist() == [True, False, False]
+    with torch.no_grad():
+        logits = model(batch["inputs"], keep=batch["keep"]).double()
+        loss = crf_loss(model, batch)
+    first, follows = (x.detach().double() for x in model.head_transitions())
+    wanted = 0.0
+    for number, (start, stop) in enumerate([(0, 3), (3, 7), (7, 10)]):
+        labels = [TAGS.index(tag) for tag in text.tags[start:stop]]
+        rows = logits[number][pieces[number].labels != IGNORE]
+        assert len(rows) == stop - start
+        begin = first if start == 0 else torch.zeros_like(first)
+        wanted += scores_by_hand(rows, begin, follows).logsumexp(dim=0)
+        wanted -= score_by_hand(rows, labels, begin, follows)
+    torch.testing.assert_close(loss.double(), wanted / 10, atol=1e-5, rtol=1e-5)
+
+
 def test_a_document_in_pieces_is_tagged_as_one_row(model):
     reader, seen = WordReader(64), []
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longctx_edu.data.tags import stray
-from longctx_edu.tasks import DECODERS, constrained, greedy
+from longctx_edu.tasks import DECODERS, allowed, constrained, greedy, viterbi
+from longctx_edu.tasks.decoding import _smallest
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
 
@@ -30,6 +31,59 @@ def best_by_trying_all(logits):
 def test_constrained_equals_trying_all_rows(n_words, seed):
     logits = drawn(n_words, seed)
     assert constrained(logits, TAGS) == best_by_trying_all(logits)
+
+
+def viterbi_with_a_tensor_a_word(logits, first, follows):
+    """Keep where the ways to each word came from in a tensor of its own."""
+    best, came_from = logits[0] + first, []
+    for word in logits[1:]:
+        way, source = (best[:, None] + follows).max(dim=0)
+        came_from.append(source)
+        best = way + word
+    labels = [int(best.argmax())]
+    for source in reversed(came_from):
+        labels.append(int(source[labels[-1]]))
+    return labels[::-1]
+
+
+@given(
+    st.integers(1, 40),
+    st.sampled_from([1, 2, 5, 17]),
+    st.integers(0, 10**6),
+    st.booleans(),
+)
+def test_small_numbers_remember_the_same_ways(n_words, n_labels, seed, with_ties):
+    generator = torch.Generator().manual_seed(seed)
+    shapes = ((n_words, n_labels), (n_labels,), (n_labels, n_labels))
+    numbers = [3 * torch.randn(shape, generator=generator) for shape in shapes]
+    if with_ties:
+        numbers = [x.round() for x in numbers]
+    logits, first, follows = numbers
+    follows[torch.rand(follows.shape, generator=generator) < 0.2] = -torch.inf
+    found = viterbi(logits, first, follows).tolist()
+    assert found == viterbi_with_a_tensor_a_word(logits, first, follows)
+
+
+@pytest.mark.parametrize("n_labels", [256, 257, 300])
+def test_as_many_labels_as_a_byte_counts_and_more(n_labels):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(9, n_labels, generator=generator)
+    logits[4, -1] = 50.0
+    nothing = torch.zeros(n_labels, n_labels)
+    found = viterbi(logits, nothing[0], nothing)
+    assert found.tolist() == logits.argmax(dim=-1).tolist()
+
+
+def test_the_smallest_numbers_that_count_the_labels_are_kept():
+    kinds = [_smallest(n) for n in (1, 256, 257, 2**15, 2**15 + 1)]
+    int16 = torch.int16
+    assert kinds == [torch.uint8, torch.uint8, int16, int16, torch.int64]
+
+
+def test_constrained_equals_the_old_way_on_a_long_text():
+    logits = drawn(500, 3)
+    rows = viterbi_with_a_tensor_a_word(logits.log_softmax(dim=-1), *allowed(TAGS))
+    assert constrained(logits, TAGS) == [TAGS[label] for label in rows]
 
 
 @given(st.integers(0, 60), st.integers(0, 9))

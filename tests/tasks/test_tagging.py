@@ -13,6 +13,7 @@ from longctx_edu.tasks import (
     tag_logits,
     tag_names,
     tagging_loss,
+    weighted_tagging_loss,
 )
 
 TAGS = tag_names(["PER", "LOC"])
@@ -55,6 +56,21 @@ def test_the_loss_is_the_mean_over_words(model):
         for at in range(length)
     ]
     torch.testing.assert_close(tagging_loss(model, batch), torch.stack(each).mean())
+
+
+@pytest.mark.parametrize("weight", [0.25, 1.0, 3.0])
+def test_a_word_outside_counts_as_often_as_was_said(weight, model):
+    batch = collate(pieces(), pad=-1)
+    batch["labels"][:, ::3] = batch["labels"][:, ::3].clamp(max=0)  # some are outside
+    model.eval()
+    rows, labels = tag_logits(model, batch).float(), batch["labels"]
+    each = F.cross_entropy(rows.mT, labels, reduction="none")
+    counts = torch.where(labels == 0, weight, 1.0) * (labels != -100)
+    loss = weighted_tagging_loss(model, batch, outside_weight=weight)
+    assert (labels == 0).any() and (labels > 0).any()
+    torch.testing.assert_close(loss, (each * counts).sum() / counts.sum())
+    plain = tagging_loss(model, batch)
+    assert torch.equal(loss, plain) == (weight == 1)
 
 
 def test_the_tags_are_those_of_each_document_read_alone(model):

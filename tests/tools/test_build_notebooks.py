@@ -264,6 +264,7 @@ def test_an_orphan_and_a_cleared_solution_are_seen(unexecuted, capsys):
     nbformat.write(solved(read_source(source)), Product(source, "solutions").target)
     (unexecuted / "notebooks").mkdir()
     (unexecuted / "notebooks" / "02_gone.ipynb").write_text("{}")
+    (unexecuted / "exercises" / "01_squares.before-1.ipynb").write_text("{}")
     assert run(unexecuted, "--check") == 1
     assert capsys.readouterr().out.splitlines() == [
         "OUT OF STEP solutions/01_squares.ipynb has cells that were not executed",

@@ -29,6 +29,7 @@ def test_defaults_are_valid_and_frozen():
         ("head_learning_rate", 0.0, "> 0"),
         ("layer_decay", 0.0, "in (0, 1]"),
         ("layer_decay", 1.5, "in (0, 1]"),
+        ("layer_decay", 2.0, "in (0, 1]"),
         ("layer_decay", math.nan, "in (0, 1]"),
     ],
 )

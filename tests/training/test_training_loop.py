@@ -40,7 +40,7 @@ def train_by_hand(model, examples, config):
     plan = plan_batches([len(example) for example in examples], config)
     total = sum(map(len, plan))
     warmup = round(config.warmup * total)
-    optimizer = torch.optim.AdamW(parameter_groups(model, config))
+    optimizer = torch.optim.AdamW(parameter_groups(model, config), fused=True)
     peaks = [group["lr"] for group in optimizer.param_groups]
     losses = []
     model.train()

@@ -240,7 +240,7 @@ def test_messages(model):
     assert str(error.value) == (
         "need parameters in numbered layers, such as 'layers.0.weight', for "
         "layer_decay=0.9, got embedding.weight, norm.weight, norm.bias, head.weight, "
-        "head.bias"
+        "head.bias: use layer_decay=1"
     )
     with pytest.raises(
         ValueError, match=r"^need a parameter that requires a gradient, "

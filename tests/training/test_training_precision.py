@@ -9,7 +9,7 @@ def test_measured_once_and_quickly():
     faster_precision.cache_clear()
     started = time.perf_counter()
     first = faster_precision("cpu")
-    assert time.perf_counter() - started < 1.5  # 0.3 s on a quiet machine
+    assert time.perf_counter() - started < 2.5  # 0.6 s on a quiet machine
     assert faster_precision.cache_info().misses == 1
     assert faster_precision("cpu") == first
     assert faster_precision.cache_info().hits == 1
@@ -37,10 +37,11 @@ class Clock:
         self.now, self.calls = 0.0, 0
 
     def perf_counter(self) -> float:
-        # Call 0 sets the deadline; then start and stop of each product; then the
-        # deadline is looked at, from the second round on.
-        within = self.calls - 1
-        if within in (1, 3, 5, 7):
-            self.now += self.costs[within // 2 % 2]
+        return 0.0  # the deadline is never reached
+
+    def process_time(self) -> float:
+        # Start and stop of a product in turn; only stops move the clock.
+        if self.calls % 2:
+            self.now += self.costs[self.calls // 2 % 2]
         self.calls += 1
         return self.now

@@ -6,9 +6,6 @@ import inspect
 import textwrap
 from collections.abc import Callable
 
-import torch
-from torch import Tensor
-
 HIDDEN = "The answer is hidden: predict first, then open it in the notebook."
 
 
@@ -52,9 +49,11 @@ def guess(value: object) -> Guess:
 
 def answer_text(value: object) -> str:
     """Write an answer the way a reader would."""
+    import torch
+
     if isinstance(value, torch.Size):
         return str(tuple(value))
-    if isinstance(value, Tensor):
+    if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
         if value.is_floating_point():
             value = value.double().mul(1e4).round().div(1e4) + 0.0  # no -0.0
@@ -135,11 +134,14 @@ def assert_close(derivation: object, library: object, atol: float = 1e-6) -> Non
         AssertionError: If shapes or values differ, or a value is not a number.
 
     Example:
+        >>> import torch
         >>> assert_close([0.5, 0.5], torch.tensor([0.5, 0.5]))
         same numbers: largest difference below 1e-06
         >>> assert_close([True, False], torch.tensor([True, False]))
         same values: all 2
     """
+    import torch
+
     ours, theirs = torch.as_tensor(derivation), torch.as_tensor(library)
     if ours.shape != theirs.shape:
         raise AssertionError(
