@@ -345,6 +345,18 @@ for wrong in ({"n_tokens": 10}, {"split": "tets"}):
 # --help`.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 00` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("00")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - say what a mention, its evidence and their distance are;

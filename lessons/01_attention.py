@@ -551,6 +551,18 @@ guess([4 * n * n / 2**30 for n in (32_768, 65_536)])
 # about 90 minutes. A check after each names the mistake, not just its existence.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 01` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("01")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - compute attention for one query on paper: score, scale, softmax, mean of the

@@ -698,6 +698,18 @@ assert means[True][2] > means[False][2] + 0.05
 # model; bits per token; the next token. A check after each names the mistake.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 02` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("02")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - build a block from its parts, and say what each does to a token's vector;

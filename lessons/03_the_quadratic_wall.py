@@ -793,6 +793,18 @@ assert 1 < math.log2(times[1] / times[0]) / 2 < 3, "time keeps its slope of 2"
 # form.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 03` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("03")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - count pairs, operations and bytes of attention, and name the slope of each;

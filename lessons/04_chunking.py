@@ -1122,6 +1122,18 @@ for n_query, n_key in ((2, 3), (4, 4), (1, 7), (5, 9)):
 # the bug that a famous program carried for years.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 04` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("04")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - cut a text with an overlap, and translate what others call stride;

@@ -313,6 +313,39 @@ assert drawn_ways[-1] == 12
 assert all(1 <= b - a <= 3 for a, b in pairwise(drawn_ways))
 
 # %% [markdown]
+# ### Under your hands
+#
+# Depth, width or a hub: three ways to let token 32 of 64 hear of everybody. With left =
+# right = 2, $L$ layers reach $2L$ tokens to a side. **Predict** which way needs the
+# fewest multiply-adds: 16 layers; three layers with 11 on each side; two layers with one
+# global token. Then find them with the sliders.
+
+# %%
+from longctx_edu.playground import pattern_facts, playground
+
+playground(n_tokens=64)
+
+# %% [markdown]
+# The same three in numbers, each with as many layers as it needs.
+
+# %%
+three = {
+    "deep": pattern_facts(2, 2, 1, 0, False, n_tokens=64, n_layers=16),
+    "wide": pattern_facts(11, 11, 1, 0, False, n_tokens=64, n_layers=3),
+    "global": pattern_facts(2, 2, 1, 1, False, n_tokens=64, n_layers=2),
+}
+guess({name: facts.multiply_adds for name, facts in three.items()})
+
+# %% [markdown]
+# 5.1, 4.1 and 0.9 million. The hub is cheapest by more than four times, and all that it
+# passes on must fit into one vector.
+
+# %%
+assert all(facts.n_heard[-1] == 64 for facts in three.values())
+counted = [facts.multiply_adds for facts in three.values()]
+assert counted == [5_144_576, 4_116_480, 892_928]
+
+# %% [markdown]
 # ## From the square to the band
 #
 # A pattern with few pairs is only a promise: with a mask, the whole square is computed
@@ -966,6 +999,18 @@ assert share < 0.4 and near.float().mean() < 0.26
 # shared band mask, window attention in linear memory, global tokens in one softmax,
 # other people's words, random blocks. Eleven exercises, about two and a half hours. Two
 # checks count what you form, and refuse the square in disguise.
+
+# %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 05` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("05")
 
 # %% [markdown]
 # ## What you can now do

@@ -763,6 +763,18 @@ for name in ("memory 0", "memory 10"):
 # YaRN's ramp, and the distances that a stack of layers hears.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 06` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("06")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - tell a place by a table, by clocks, by turning, by a penalty, by distance;

@@ -972,6 +972,18 @@ assert loops < 0.75 < 0.9 < free
 # stops. Eight exercises, about two hours.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 07` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("07")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - write decoding with a cache, and prove that it says the same;

@@ -868,6 +868,18 @@ assert abs(dropped[1] - alone[1]) < 0.05
 # AdamW, clipping, the schedule, dropout. A check after each names the mistake.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 08` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("08")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - derive the gradient of a loss, and check each line with two points close by;

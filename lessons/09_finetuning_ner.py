@@ -873,6 +873,18 @@ if WITH_NETWORK:
 # and the test of a published row.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 09` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("09")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - carry labels from words to sub-words and back, and say what -100 is for;

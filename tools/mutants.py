@@ -74,7 +74,7 @@ class Mutant:
 
 
 def mutants(source: str, first: int, last: int) -> list[Mutant]:
-    """Change one thing at a time in some lines of a cell.
+    r"""Change one thing at a time in some lines of a cell.
 
     Args:
         source: The cell.
@@ -85,7 +85,7 @@ def mutants(source: str, first: int, last: int) -> list[Mutant]:
         Each changed cell once, in the order of the lines.
 
     Example:
-        >>> for mutant in mutants("def f(x):\\n    return x + 2", 2, 2):
+        >>> for mutant in mutants("def f(x):\n    return x + 2", 2, 2):
         ...     print(mutant)
         return x + 2  ->  (dropped)
         return x + 2  ->  return x - 2

@@ -5,10 +5,10 @@
     python tools/prove_checks.py 04 --every 7   each seventh mutant, a quick look
 
 A mutant (see mutants.py) is refused when the check fails it, or when it never ends.
-One that passes is either listed with a reason in tests/course/equivalent_mutants, for
+One that passes is either listed with a reason in tests/course/equivalent_mutants, as
 it does what the solution does on every valid input, or it has escaped: then the exit
-status is 1. Beside each escaped one stands an input on which it differs, if one of those
-that the check itself uses, with other random numbers, shows it.
+status is 1. Beside each escaped one stands an input on which it differs, if one of
+those that the check itself uses, with other random numbers, shows it.
 """
 
 import argparse
@@ -142,7 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
     numbers = {source.stem.split("_")[0] for source in sources}
     strange = sorted(set(asked.lessons) - numbers)
     if strange or asked.every < 1:
-        parser.error(f"need lessons among {', '.join(sorted(numbers))} and --every >= 1")
+        known = ", ".join(sorted(numbers))
+        parser.error(f"need lessons among {known} and --every >= 1")
     n_refused = n_escaped = n_equivalent = 0
     for source in sources:
         if asked.lessons and source.stem.split("_")[0] not in asked.lessons:

@@ -90,7 +90,7 @@ def difference(trial: Trial, name: str, mutant: Mutant) -> str:
 
 
 def apart(job: Callable[[], str], limit_s: float = LIMIT_S) -> str:
-    """Do a job in a process of its own and read its word; end it when it takes too long.
+    """Do a job in a process of its own and read its word; end one that takes too long.
 
     Args:
         job: Gives a word.

@@ -139,9 +139,12 @@ def slow_help(weights: torch.Tensor, gradients: torch.Tensor, side: int) -> list
     n = len(weights)
     return [
         sum(
-            -float(weights[i, j]) * float(gradients[i, j])
-            for i in range(n)
-            if abs(i - j) > side
+            (
+                -float(weights[i, j]) * float(gradients[i, j])
+                for i in range(n)
+                if abs(i - j) > side
+            ),
+            0.0,
         )
         for j in range(n)
     ]

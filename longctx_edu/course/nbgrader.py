@@ -4,7 +4,7 @@ An exercise's cell becomes a solution cell, the cell that runs its check a test 
 with points, and every other cell is locked. nbgrader itself is not needed for it.
 """
 
-import ast
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,9 @@ c.IgnorePattern.pattern = "(?s)."
 # What learners hand in is not to be noted as the teacher's own progress.
 os.environ["LONGCTX_PROGRESS"] = "off"
 '''
+CALL = re.compile(r"check_(\w+)\(\w+\)")
 TEST = """\
-from {module} import {check}
+from {module} import check_{name}
 
 verdict = {call}
 assert verdict.status == "passed", verdict.message
@@ -89,7 +90,8 @@ def assignment(lesson: Lesson, folder: Path, points: Mapping[str, float]) -> str
         points: Of each exercise by its key.
 
     Raises:
-        UserError: If the course's source, or what reads it, is missing.
+        UserError: If the course's source, or what reads it, is missing, or cannot be
+            read as lesson and checks.
 
     Source: nbgrader 0.9, "nbgrader cell metadata", schema version 3.
     """
@@ -102,12 +104,15 @@ def assignment(lesson: Lesson, folder: Path, points: Mapping[str, float]) -> str
     maker = course_source(folder)
     import nbformat
 
-    notebook = maker.read_source(source)
+    try:
+        notebook = maker.read_source(source)
+    except maker.SourceError as error:
+        raise UserError(str(error)) from None
     for cell, shown in zip(notebook.cells, maker.blank(notebook).cells, strict=True):
         cell.metadata = shown.metadata  # "Run all" passes cells that raise on a blank
         own = {"grade": False, "solution": False, "locked": True, "grade_id": cell.id}
         if "check" in maker.tags(cell):
-            name, cell.source = test_of(cell.source, lesson)
+            name, cell.source = graded_cell(cell.source, lesson)
             own |= {"grade": True, "grade_id": f"check_{name}"}
             own["points"] = points[f"{lesson.number}/{name}"]
             cell.metadata["tags"] = sorted({*maker.tags(cell), "raises-exception"})
@@ -118,7 +123,7 @@ def assignment(lesson: Lesson, folder: Path, points: Mapping[str, float]) -> str
     return nbformat.writes(notebook) + "\n"
 
 
-def test_of(call: str, lesson: Lesson) -> tuple[str, str]:
+def graded_cell(call: str, lesson: Lesson) -> tuple[str, str]:
     """Turn the call of a check into a test that raises unless the check passes.
 
     The check is imported again: a learner's cell may have taken its name.
@@ -130,12 +135,21 @@ def test_of(call: str, lesson: Lesson) -> tuple[str, str]:
     Returns:
         The exercise's name, and the cell.
 
+    Raises:
+        UserError: If it is no such call.
+
     Example:
-        >>> name, cell = test_of("check_two(two)", Lesson("05", "05_topic", "", ()))
+        >>> from longctx_edu.course.outline import Exercise
+        >>> lesson = Lesson("05", "05_topic", "", (Exercise("05", "two"),))
+        >>> name, cell = graded_cell("check_two(two)", lesson)
         >>> name, cell.splitlines()[0]
         ('two', 'from longctx_edu.checks.lesson_05 import check_two')
     """
-    check = ast.parse(call).body[0].value.func.id
+    found = CALL.fullmatch(call.strip())
+    if not found or found[1] not in {each.name for each in lesson.exercises}:
+        raise UserError(
+            f"need a call of one of lesson {lesson.number}'s checks in a cell tagged "
+            f"check, got {call.strip()!r}"
+        )
     module = f"longctx_edu.checks.lesson_{lesson.number}"
-    cell = TEST.format(module=module, check=check, call=call.strip())
-    return check.removeprefix("check_"), cell
+    return found[1], TEST.format(module=module, name=found[1], call=found[0])

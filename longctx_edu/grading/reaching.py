@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from longctx_edu.grading.leaning import (
     closure,
     dotted_name,
-    gathered,
     parsed,
     used_names,
 )
@@ -16,16 +15,15 @@ __all__ = ["reaching"]
 PLAIN = {
     "math", "torch", "numpy", "einops", "itertools", "functools", "collections",
     "dataclasses", "typing", "random", "statistics", "jaxtyping", "longctx_edu",
-    "matplotlib", "operator", "time", "warnings", "string", "re", "copy", "abc", "enum",
-    "fractions", "decimal", "heapq", "bisect", "pprint", "IPython", "__future__",
+    "matplotlib", "time", "warnings", "string", "re", "copy", "abc", "enum",
+    "fractions", "decimal", "heapq", "bisect", "pprint", "__future__",
 }  # fmt: skip
 DEEP = {
-    "torch": {"utils", "overrides", "library", "ops", "compile", "jit", "func", "fx",
-              "serialization", "load", "classes", "export", "hub", "package",
-              "parallel", "distributed", "testing", "futures"},
-    "longctx_edu": {"grading", "cli", "benchmarks", "recipes", "training"},
-    "numpy": {"ctypeslib", "lib", "core", "testing", "f2py"},
-    "IPython": {"core", "utils", "lib", "terminal", "testing"},
+    "utils", "overrides", "library", "ops", "compile", "jit", "func", "fx", "classes",
+    "serialization", "load", "export", "hub", "package", "parallel", "distributed",
+    "testing", "futures", "grading", "cli", "benchmarks", "recipes", "training",
+    "largest", "report", "ctypeslib", "lib", "core", "f2py", "memmap", "fromfile",
+    "get_type_hints", "ForwardRef",
 }  # fmt: skip
 MODULES = {
     "sys", "os", "gc", "inspect", "threading", "types", "builtins", "importlib",
@@ -35,6 +33,7 @@ CALLS = {
     "eval", "exec", "compile", "globals", "locals", "vars", "open", "getattr",
     "breakpoint", "setattr", "delattr", "input", "memoryview",
 }  # fmt: skip
+SETTABLE = {"requires_grad", "grad", "data"}
 USUAL = {"__init__", "__name__", "__class__", "__doc__", "__len__", "__call__"}
 
 
@@ -56,11 +55,10 @@ def reaching(sources: Iterable[str], name: str = "") -> list[str]:
         ['import gc (line 1)']
     """
     sources = list(sources)
-    imported = set(gathered(sources)[0])
     found = []
     for source in sources:
         for node in ast.walk(parsed(source)):
-            words = reach_of(node, imported)
+            words = reach_of(node)
             if words:
                 found.append(f"{words} (line {getattr(node, 'lineno', '?')})")
     if name and by_numpy(sources, name):
@@ -68,20 +66,18 @@ def reaching(sources: Iterable[str], name: str = "") -> list[str]:
     return sorted(set(found))
 
 
-def reach_of(node: ast.AST, imported: set[str]) -> str | None:
+def reach_of(node: ast.AST) -> str | None:
     """Say what one piece of syntax reaches for."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         before = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
         names = [before + alias.name for alias in node.names]
         return next((f"import {each}" for each in names if is_deep(each)), None)
     if isinstance(node, ast.Attribute):
-        dotted = dotted_name(node) or f".{node.attr}"
-        outside = (
-            not isinstance(node.ctx, ast.Load) and dotted.split(".")[0] in imported
-        )
+        own = dotted_name(node.value) == "self" or node.attr in SETTABLE
+        stored = not isinstance(node.ctx, ast.Load) and not own
         hidden = node.attr.startswith("_") and node.attr not in USUAL
-        deep = node.attr in MODULES or is_deep(dotted, imported=False)
-        return dotted if outside or hidden or deep else None
+        if stored or hidden or node.attr in MODULES | DEEP:
+            return dotted_name(node) or f".{node.attr}"
     if isinstance(node, ast.FunctionDef) and node.name.startswith("__torch"):
         return node.name
     if isinstance(node, ast.Name):
@@ -90,12 +86,10 @@ def reach_of(node: ast.AST, imported: set[str]) -> str | None:
     return None
 
 
-def is_deep(name: str, *, imported: bool = True) -> bool:
-    """Tell what learners do not need from what they do."""
+def is_deep(name: str) -> bool:
+    """Tell a module that learners do not need from those that they do."""
     first, *rest = name.split(".")
-    if imported and (first not in PLAIN or MODULES & set(rest)):
-        return True
-    return bool(DEEP.get(first, set()) & set(rest))
+    return first not in PLAIN or bool((MODULES | DEEP) & set(rest))
 
 
 def by_numpy(sources: list[str], name: str) -> bool:

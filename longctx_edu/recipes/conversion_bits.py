@@ -45,7 +45,7 @@ def text_ids(
     )
 
 
-def hide_tokens(
+def hide_some(
     marks: Marks, ids: Int[Tensor, "*batch token"], generator: torch.Generator
 ) -> tuple[Int[Tensor, "*batch token"], Int[Tensor, "*batch token"]]:
     """Hide 15 % of the tokens of a text, as BERT's training does.
@@ -102,7 +102,7 @@ def bits_at(
         )
     if not len(ids):
         raise ValueError("need a text with a token in it, got none")
-    inputs, labels = hide_tokens(reader.marks, ids, torch.Generator().manual_seed(seed))
+    inputs, labels = hide_some(reader.marks, ids, torch.Generator().manual_seed(seed))
     was_training, where = reader.training, next(reader.parameters()).device
     reader.eval()
     total = 0.0

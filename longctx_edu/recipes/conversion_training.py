@@ -10,7 +10,7 @@ from torch import Tensor
 from longctx_edu.recipes.conversion_bits import (
     N_SPECIAL,
     between,
-    hide_tokens,
+    hide_some,
     nats,
     need_room,
 )
@@ -184,7 +184,5 @@ def _fit(reader, ids, n_tokens, steps, batch_tokens, rate, seed, progress):
 
 def _hide(group: Sequence[Tensor], marks: Marks) -> dict[str, Tensor]:
     """Hide some tokens of each text; `fit` seeds torch's own randomness."""
-    inputs, labels = hide_tokens(
-        marks, torch.stack(list(group)), torch.default_generator
-    )
+    inputs, labels = hide_some(marks, torch.stack(list(group)), torch.default_generator)
     return {"ids": between(inputs, *marks.around), "labels": between(labels)}

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -126,6 +127,24 @@ def test_without_the_solutions_nothing_is_written(tmp_path):
     with pytest.raises(UserError, match=r"need the solutions of lesson 00 in .*00_st"):
         export([START], tmp_path, tmp_path / "course", ONE)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    ### END SOLUTION\n", "", "need '### END SOLUTION' in the same cell"),
+        ("check_chunk_of(chunk_of)", "check_chunk_of(", "got 'check_chunk_of('"),
+        ("check_chunk_of(chunk_of)", "check_two(two)", "of lesson 00's checks in a ce"),
+    ],
+)
+def test_a_source_that_was_broken_is_refused_in_words(tmp_path, old, new, said):
+    shutil.copytree(m.ROOT / "tools", tmp_path / "tools")
+    name = f"{START.stem}_exercises.py"
+    text = (m.ROOT / "lessons" / name).read_text(encoding="utf-8")
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / name).write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(UserError, match=re.escape(said)):
+        assignment(START, tmp_path, ONE)
 
 
 def nbgrader(course, *words):

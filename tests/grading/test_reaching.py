@@ -26,6 +26,11 @@ DEEP = {
     "from torch import Tensor\nTensor.add = len": "Tensor.add",
     "import torch as t\ndel t.add": "t.add",
     "__builtins__": "__builtins__",
+    "import torch\nt = torch\nt.zeros = len": "t.zeros",
+    "import torch\nt = torch\nt.overrides": "t.overrides",
+    "import operator": "import operator",
+    "import typing\ntyping.get_type_hints(f)": "typing.get_type_hints",
+    "from longctx_edu.checks import largest": "longctx_edu.checks.largest",
     "class A:\n    def __torch_function__(self): ...": "__torch_function__",
 }
 

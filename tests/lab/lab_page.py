@@ -5,13 +5,10 @@ asked for beside them. Every wait ends, and says what it was for.
 """
 
 import contextlib
-import io
 import re
-import time
 from pathlib import Path
 
 from lab_server import Lab
-from PIL import Image
 from playwright.sync_api import Browser, Error, Locator
 from playwright.sync_api import TimeoutError as TooLate
 
@@ -158,17 +155,6 @@ class NotebookPage:
         self.page.keyboard.insert_text(text)
         what = f"cell {cell_id} to hold what was typed"
         self.wait(TYPED, what, STEP_S, [cell_id, text])
-
-    def wait_painted(self, picture: Locator, what: str) -> None:
-        """Wait until a picture is not only there, but has more than a few colours."""
-        last = time.monotonic() + STEP_S
-        while True:
-            with contextlib.suppress(Error):  # it is just being replaced
-                seen = Image.open(io.BytesIO(picture.screenshot(timeout=5000)))
-                if seen.convert("RGB").getcolors(16) is None:
-                    return
-            if time.monotonic() > last:
-                raise AssertionError(f"waited {STEP_S} s for {what} in {self.name}")
 
     def screenshot(self, folder: Path, name: str) -> Path:
         """Keep what is in view, once its pictures are painted."""

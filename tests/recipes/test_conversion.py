@@ -26,7 +26,7 @@ from longctx_edu.errors import UserError
 from longctx_edu.integrations import find_pretrained
 from longctx_edu.recipes import conversion, conversion_bits, conversion_training
 from longctx_edu.recipes.conversion import RUNGS, Rung, conversion_ladder
-from longctx_edu.recipes.conversion_bits import bits_at, hide_tokens, text_ids
+from longctx_edu.recipes.conversion_bits import bits_at, hide_some, text_ids
 from longctx_edu.recipes.conversion_model import (
     MaskedReader,
     load_masked,
@@ -109,7 +109,7 @@ def climb(bert, text, **more):
 
 
 def test_bits_are_those_of_one_piece_after_the_other(reader, ids):
-    inputs, labels = hide_tokens(reader.marks, ids, torch.Generator().manual_seed(3))
+    inputs, labels = hide_some(reader.marks, ids, torch.Generator().manual_seed(3))
     nats, count = 0.0, 0
     for start in range(0, len(ids), 18):
         row = torch.tensor([[2, *inputs[start : start + 18].tolist(), 3]])
@@ -288,11 +288,11 @@ def test_every_rung_names_the_same_tokens(bert, text, monkeypatch):
     seen = []
 
     def hide(marks, ids, generator):
-        found = hide_tokens(marks, ids, generator)
+        found = hide_some(marks, ids, generator)
         seen.append(found)
         return found
 
-    monkeypatch.setattr(conversion_bits, "hide_tokens", hide)
+    monkeypatch.setattr(conversion_bits, "hide_some", hide)
     climb(bert, text)
     assert len(seen) == 2 + 2 + 3 + 3 + 2 + 3  # lengths of each rung
     for inputs, labels in seen:
