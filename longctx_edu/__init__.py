@@ -4,4 +4,4 @@
 `from longctx_edu.attention import window_attention`.
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -8,6 +8,7 @@ import typer
 from longctx_edu.cli.options import flag
 
 if TYPE_CHECKING:
+    from longctx_edu.grading.grader import Rules
     from longctx_edu.grading.run import Graded
     from longctx_edu.grading.sheet import Sheet
 
@@ -40,14 +41,10 @@ def grade(
     again: flag("Grade also what was graded before.") = False,
 ) -> None:
     """Grade submissions that nobody has to trust, and write feedback for each."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from longctx_edu.course.outline import find_lesson, lessons
     from longctx_edu.grading.grader import Rules
     from longctx_edu.grading.limits import Limits
     from longctx_edu.grading.points import read_points
-    from longctx_edu.grading.run import grade_folder
 
     if jobs < 1:
         raise ValueError(f"need jobs >= 1, got jobs={jobs}")
@@ -57,18 +54,29 @@ def grade(
     number = find_lesson(lesson, known).number if lesson else None
     limits = Limits(call_s=seconds, check_s=3 * seconds, total_s=18 * seconds)
     rules = Rules(read_points(points, known), number, limits)
-    console = Console(soft_wrap=True)
+    came = with_a_bar(submissions, out, rules, jobs, again)
+    for line in summary(came, out):
+        print(line)
+
+
+def with_a_bar(
+    submissions: Path, out: Path, rules: "Rules", jobs: int, again: bool
+) -> "Graded":
+    """Grade, and show on stderr how far it is."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from longctx_edu.grading.run import grade_folder
+
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("grading", total=None)
 
         def heard(done: int, total: int, sheet: "Sheet") -> None:
             bar.update(task, completed=done, total=total)
 
-        came = grade_folder(
+        return grade_folder(
             submissions, out, rules, jobs=jobs, again=again, heard=heard
         )
-    for line in summary(came, out):
-        console.print(line, markup=False, highlight=False)
 
 
 def summary(came: "Graded", out: Path) -> list[str]:

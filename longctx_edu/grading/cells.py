@@ -112,7 +112,7 @@ def without_magic(source: str) -> str:
 
     Example:
         >>> without_magic("%matplotlib inline\nx = 1")
-        '\\nx = 1'
+        '\nx = 1'
     """
     if source.lstrip().startswith("%%"):
         return ""

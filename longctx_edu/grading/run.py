@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import NamedTuple
 
@@ -190,6 +191,7 @@ def start(rules: Rules) -> None:
 
     torch.set_num_threads(1)
     GRADERS.append(Grader(rules))
+    Finalize(None, GRADERS[0].close, exitpriority=10)
 
 
 def grade_one(task: Task) -> tuple[Sheet, dict[str, str]]:

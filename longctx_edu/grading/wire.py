@@ -39,6 +39,8 @@ class Wire:
         >>> one.send(["x", 0], [b"four"])
         >>> other.receive()
         (['x', 0], [bytearray(b'four')])
+        >>> one.end.close(), other.end.close()
+        (None, None)
     """
 
     def __init__(
