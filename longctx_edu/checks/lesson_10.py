@@ -104,6 +104,14 @@ BY_DISTANCE = (
         [],
     ),
     (
+        [(2, 3, "PER", 5)],
+        [(0, 2, "LOC"), (2, 3, "PER")],
+        [1.0, 0.0],
+        "what stops where a name starts does not overlap it",
+        "two overlap if each starts before the other stops: <, not <=",
+        [],
+    ),
+    (
         [(0, 1, "PER", 9), (2, 3, "PER", 10), (4, 5, "PER", 99)],
         [(0, 1, "PER"), (4, 5, "PER")],
         [1.0, 2 / 3],
