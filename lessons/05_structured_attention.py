@@ -317,8 +317,8 @@ assert all(1 <= b - a <= 3 for a, b in pairwise(drawn_ways))
 #
 # Depth, width or a hub: three ways to let token 32 of 64 hear of everybody. With left =
 # right = 2, $L$ layers reach $2L$ tokens to a side. **Predict** which way needs the
-# fewest multiply-adds: 16 layers; three layers with 11 on each side; two layers with one
-# global token. Then find them with the sliders.
+# fewest multiply-adds: 16 layers; three layers with 11 on each side; two layers with
+# one global token. Then find them with the sliders.
 
 # %%
 from longctx_edu.playground import pattern_facts, playground

@@ -24,7 +24,7 @@ def distance_to_evidence(mention, evidence):
 CHEAT = "check_reachable = print"
 installed = pytest.mark.skipif(
     importlib.util.find_spec("nbgrader") is None,
-    reason="nbgrader is not installed: pip install -c constraints.txt -e '.[classroom]'",
+    reason="nbgrader is missing: pip install -c constraints.txt -e '.[classroom]'",
 )
 
 
