@@ -853,7 +853,8 @@ if WITH_NETWORK:
 # ```
 #
 # What to expect, measured with MiniLM (22 million parameters) on two cores with the
-# defaults for pretrained models, mean of three seeds; strict entity F1 on the test part:
+# defaults for pretrained models, mean of three seeds; strict entity F1 on the test
+# part:
 #
 # | data | read at once | epochs | F1 |
 # |---|---|---|---|
