@@ -19,6 +19,14 @@ os.environ.pop("MPLBACKEND", None)
 os.environ["MATPLOTLIBRC"] = str(_ROOT / "tools" / "matplotlibrc")
 
 
+def pytest_configure(config):
+    """Let no property fail for the slowness of a busy machine."""
+    from hypothesis import settings
+
+    settings.register_profile("course", deadline=None)
+    settings.load_profile("course")
+
+
 def pytest_addoption(parser):
     """Add the two options of tests/lab; the short form is part of every run."""
     group = parser.getgroup("lab", "JupyterLab in a browser")

@@ -12,7 +12,6 @@ ZERO = "a window of 0 carries nowhere: ask before dividing"
 NEEDED = (
     (0, 3, 1, 0, "a token hears itself after 0 layers", "distance 0 needs none", []),
     (0, 0, 1, 0, "nor does it need a window for that", "ask for distance 0 first", []),
-    (1, 3, 1, 1, "the neighbour takes one layer", "only distance 0 needs none", []),
     (5, 5, 1, 1, "one layer carries as far as its window", "the side counts in", []),
     (
         6,
@@ -23,6 +22,7 @@ NEEDED = (
         "round up, not down: -(-steps // side)",
         [(1, "round up, not down: -(-steps // side)")],
     ),
+    (1, 3, 1, 1, "the neighbour takes one layer", "only distance 0 needs none", []),
     (
         40,
         4,

@@ -76,7 +76,8 @@ def test_every_command_has_help(call, words):
 def test_an_unknown_command(refused):
     assert refused("trian") == (
         "unknown command of longctx 'trian': did you mean train? Known are bench, "
-        "compare, data, demo, doctor, evaluate, generate, predict, train"
+        "check, compare, data, demo, doctor, evaluate, export, generate, grade, "
+        "predict, progress, reset, selftest, train"
     )
     assert refused("data", "gazet") == (
         "unknown command of longctx data 'gazet': did you mean gazette? Known are add, "

@@ -85,8 +85,9 @@ def folds_in(cell: dict) -> int:
     """Count the hints of a text cell, and the folded answers under a code cell."""
     if cell["type"] == "markdown":
         return cell["source"].count("<details")
-    html = [output.get("data", {}).get("text/html", "") for output in cell["outputs"]]
-    return sum("".join(part).count("<details") for part in html)
+    shown = [output.get("data", {}) for output in cell["outputs"]]
+    parts = [data.get("text/html", data.get("text/markdown", "")) for data in shown]
+    return sum("".join(part).count("<details") for part in parts)
 
 
 def fold_faults(page: NotebookPage, cells: list[dict]) -> list[str]:
