@@ -101,6 +101,7 @@ def test_wrong_answers_are_refused_with_their_own_hint(path):
 def test_right_answers_of_another_style_pass(path):
     styles = m.load_file(m.WRONG_ANSWERS / path.name).ALTERNATIVES
     assert sorted(styles) == sorted(checks_of(path))
+    assert min(map(len, styles.values())) >= 2
     said = [
         (name, verdict.message)
         for name, answers in styles.items()

@@ -672,6 +672,11 @@ ALTERNATIVES = {
             2 * n_query * n_key * (d_head + d_value),
             torch.zeros(n_query, n_key).nbytes,
         ],
+        lambda n_query, n_key, d_head, d_value: (
+            sum(n_key for _ in range(n_query)),
+            sum(2 * n_query * n_key for _ in range(d_head + d_value)),
+            sum(4 * n_query for _ in range(n_key)),
+        ),
     ],
     "check_longest_text": [
         lambda m, h: int(math.sqrt(m / (4 * h))),
