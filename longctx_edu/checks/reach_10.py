@@ -11,7 +11,6 @@ ZERO = "a window of 0 carries nowhere: ask before dividing"
 # distance, side, dilation, layers, property, hint, what misconceptions give
 NEEDED = (
     (0, 3, 1, 0, "a token hears itself after 0 layers", "distance 0 needs none", []),
-    (0, 0, 1, 0, "nor does it need a window for that", "ask for distance 0 first", []),
     (5, 5, 1, 1, "one layer carries as far as its window", "the side counts in", []),
     (
         6,
@@ -57,6 +56,15 @@ NEEDED = (
     ),
     (4, 0, 1, None, "a window of 0 on each side carries nowhere", ZERO, []),
     (3, 9, 5, None, "a gap inside the reach is never heard", "ask the remainder", []),
+    (
+        0,
+        0,
+        1,
+        0,
+        "distance 0 needs no window either",
+        "ask for distance 0 before you ask for the window",
+        [],
+    ),
 )
 
 
