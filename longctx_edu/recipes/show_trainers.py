@@ -7,7 +7,7 @@ from rich.table import Table
 
 from longctx_edu.recipes.show_scores import percent, plain
 
-COLUMNS = ("batch", "steps an epoch", "padding", "tokens/s", "ours", "seconds")
+COLUMNS = ("padding", "tokens/s", "ours", "seconds")
 SCORES = ("dev F1", "test F1")
 
 
@@ -31,17 +31,19 @@ def show_trainers(report: dict[str, Any], console: Console) -> None:
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("  trained by", no_wrap=True)
-    table.add_column("precision", no_wrap=True)
     for name in (*COLUMNS, *SCORES) if is_scored else COLUMNS[:-1]:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        batch = f"{row['batch']} examples" if row["batch"] else "by tokens"
-        table.add_row(f"  {row['name']}", row["precision"], batch, *_numbers(row))
+        table.add_row(f"  {row['name']} ({row['precision']})", *_numbers(row))
     console.print()
     console.print(table)
     turns = len(rows[0]["speed"]["turns"])
     plain(
         console,
+        "  steps of an epoch: "
+        + ", ".join(f"{row['steps_an_epoch']:,}" for row in rows)
+        + "; Trainer's batches are of so many examples: "
+        + ", ".join(str(row["batch"]) for row in rows if row["batch"]),
         f"  tokens/s: without padding, median of {turns} turns on the same examples",
         "  ours: how many times as many tokens our training learns from in a second",
     )
@@ -51,7 +53,6 @@ def _numbers(row: dict[str, Any]) -> list[str]:
     """Write the numbers of a row, as many as there are."""
     speed, whole = row["speed"], row.get("training")
     said = [
-        f"{row['steps_an_epoch']:,}",
         percent(speed["padding"] if whole is None else whole["padding"]),
         f"{speed['tokens_per_s']:,.0f}",
         f"{speed['ours_is_faster']:.2f} x",
