@@ -26,7 +26,14 @@ class Newer(UserError):
 
 
 def recording() -> bool:
-    """Say whether verdicts are noted; LONGCTX_PROGRESS=off says no."""
+    """Say whether verdicts are noted; LONGCTX_PROGRESS=off says no.
+
+    Nor are those of a solution or a lesson that is opened in Jupyter, which tells the
+    kernel its notebook: whoever runs the answers has not written them.
+    """
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    if notebook.parent.name in ("solutions", "notebooks"):
+        return False
     return os.environ.get("LONGCTX_PROGRESS", "on").lower() not in ("off", "0", "no")
 
 

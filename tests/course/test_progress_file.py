@@ -52,6 +52,21 @@ def test_no_file_is_an_empty_record_and_stays_away(home):
     assert not (home / "progress.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("notebook", "noted"),
+    [
+        ("exercises/05_structured_attention.ipynb", True),
+        ("solutions/05_structured_attention.ipynb", False),
+        ("course/notebooks/00_start_here.ipynb", False),
+        ("solutions_of_mine.ipynb", True),
+    ],
+)
+def test_answers_that_are_opened_are_not_noted(notebook, noted, monkeypatch):
+    monkeypatch.setenv("LONGCTX_PROGRESS", "on")
+    monkeypatch.setenv("JPY_SESSION_NAME", notebook)
+    assert progress.recording() is noted
+
+
 def test_nothing_is_noted_here_and_where_it_is_switched_off(monkeypatch):
     assert not recording(), "conftest.py switches it off for every test"
     for value, on in (("on", True), ("OFF", False), ("0", False), ("", True)):
