@@ -13,7 +13,7 @@ LIBRARY = Path(__file__).resolve().parents[1]
 HIDDEN = ("checks", "grading", "cli", "course")
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
-WORK = Path("/tmp")
+WORK = Path("/desk")  # not /tmp, where the course itself may stand
 
 
 def readable() -> list[Path]:
@@ -52,7 +52,7 @@ def build_room() -> None:
         make_place(path, target)
         system.bind(path, target)
     hide_installed(root)
-    for name in ("proc", "tmp"):
+    for name in ("proc", "tmp", WORK.name):
         (root / name).mkdir(exist_ok=True)
     system.pivot(root)
     with contextlib.suppress(OSError):
