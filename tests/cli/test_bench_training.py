@@ -2,41 +2,15 @@ import json
 
 import pytest
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.pre_tokenizers import BertPreTokenizer
-from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from random_bert import save_random_bert
 
 BENCH = ("bench", "training", "--data", "gazette")
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory):
     """A folder with a random BERT that knows letters."""
-    folder = tmp_path_factory.mktemp("bert")
-    letters = [chr(code) for code in range(33, 127)]
-    names = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters)]
-    vocab = {name: number for number, name in enumerate(names)}
-    fast = Tokenizer(WordPiece(vocab, unk_token="[UNK]"))
-    fast.pre_tokenizer = BertPreTokenizer()
-    fast.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=fast, pad_token="[PAD]", unk_token="[UNK]"
-    ).save_pretrained(folder)
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = BertConfig(
-        vocab_size=len(vocab),
-        intermediate_size=8,
-        max_position_embeddings=40,
-        **sizes,
-    )
-    torch.manual_seed(0)
-    BertModel(config).save_pretrained(folder)
-    return folder
+    return save_random_bert(tmp_path_factory.mktemp("bert"), table=40)
 
 
 @pytest.fixture
