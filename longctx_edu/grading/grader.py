@@ -1,9 +1,6 @@
 """One file after another: read, run in the sandbox, judged, and written on a sheet."""
 
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,14 +13,17 @@ from longctx_edu.grading.sandbox import Sandbox
 from longctx_edu.grading.session import Session
 from longctx_edu.grading.sheet import Mark, Sheet
 from longctx_edu.grading.submissions import Found, lesson_of
+from longctx_edu.grading.variables import variables
 from longctx_edu.grading.wire import Ended
 from longctx_edu.grading.writer import without_addresses
 
-__all__ = ["Grader", "Rules"]
+__all__ = ["ALONE", "Grader", "Rules"]
 
 HERE = Path(__file__).resolve().parent
 KEPT = 300
 STANDARD = Limits()
+# no progress is noted, and the checks' own clock is only a last resort here
+ALONE = {"LONGCTX_PROGRESS": "off", "LONGCTX_CHECK_SECONDS": "600"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Grader:
 
     def marked(self, sheet: Sheet, session: Session, lesson: Lesson) -> Sheet:
         """Judge each exercise of a lesson."""
-        with checks_alone():
+        with variables(**ALONE):
             marks = tuple(
                 self.worth(lesson, judged(session, exercise))
                 for exercise in lesson.exercises
@@ -114,21 +114,6 @@ class Grader:
         if self.sandbox is not None:
             self.sandbox.close()
         self.sandbox = None
-
-
-@contextmanager
-def checks_alone() -> Iterator[None]:
-    """Let checks note no progress; their own clock is only a last resort here."""
-    alone = {"LONGCTX_PROGRESS": "off", "LONGCTX_CHECK_SECONDS": "600"}
-    before = {name: os.environ.get(name) for name in alone}
-    os.environ.update(alone)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def notes_of(session: Session) -> tuple[str, ...]:

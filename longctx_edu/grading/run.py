@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.util import Finalize
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from longctx_edu.grading.grader import Grader, Rules
 from longctx_edu.grading.outputs import read_sheets, write_all
 from longctx_edu.grading.sheet import Sheet
 from longctx_edu.grading.submissions import Found, find_submissions
+from longctx_edu.grading.variables import variables
 
 __all__ = ["Graded", "grade_folder"]
 
@@ -138,7 +140,7 @@ def by_pool(todo: list[Task], rules: Rules, jobs: int) -> Iterator[Done]:
     waiting = deque(todo)
     running: dict[Future, Task] = {}
     with (
-        same_order_of_sets(),
+        surroundings(),
         ProcessPoolExecutor(min(jobs, len(todo)), context, start, (rules,)) as pool,
     ):
         try:
@@ -154,16 +156,15 @@ def by_pool(todo: list[Task], rules: Rules, jobs: int) -> Iterator[Done]:
 
 
 @contextmanager
-def same_order_of_sets() -> Iterator[None]:
-    """Let the processes of the pool show sets in the same order each time."""
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = "0"
-    try:
-        yield
-    finally:
-        os.environ.pop("PYTHONHASHSEED")
-        if before is not None:
-            os.environ["PYTHONHASHSEED"] = before
+def surroundings() -> Iterator[None]:
+    """Let the processes of the pool show sets in one order, and leave no files.
+
+    Their folders stand in one that goes with them, also where one is killed.
+    """
+    with TemporaryDirectory(prefix="longctx-grade-", ignore_cleanup_errors=True) as own:
+        os.chmod(own, 0o711)  # a learner's process may pass, and not list it
+        with variables(PYTHONHASHSEED="0", TMPDIR=own):
+            yield
 
 
 def outcome(future: Future, task: Task) -> Done:

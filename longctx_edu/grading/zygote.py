@@ -21,7 +21,7 @@ from longctx_edu.grading.confine import confine, keep_only
 from longctx_edu.grading.guard import NoChecks, guard
 from longctx_edu.grading.limits import Limits
 from longctx_edu.grading.measuring import PRODUCTS, WATCH, counting
-from longctx_edu.grading.rooms import build_room, fresh_work
+from longctx_edu.grading.rooms import WORK, build_room, fresh_work
 from longctx_edu.grading.served import Served
 from longctx_edu.grading.wire import Wire
 
@@ -171,6 +171,8 @@ def live(number: int, limits: Limits, *, room: bool) -> None:
     wire = socket.socket(fileno=number)
     if room:
         fresh_work(limits.file_bytes * 4)
+        own = str(WORK / "work")  # the same for each, as is all that it can see
+        os.environ.update(HOME=own, MPLCONFIGDIR=own)
     keep_only({number})
     confine(limits, room=room)
     notebook = Notebook()

@@ -11,13 +11,14 @@ import pytest
 
 from longctx_edu.course.outline import lessons
 from longctx_edu.grading.border import Border
-from longctx_edu.grading.grader import checks_alone
+from longctx_edu.grading.grader import ALONE
 from longctx_edu.grading.judge import judged
 from longctx_edu.grading.limits import Limits
 from longctx_edu.grading.notebook import cells_of
 from longctx_edu.grading.sandbox import Sandbox
 from longctx_edu.grading.served import Served
 from longctx_edu.grading.session import Session
+from longctx_edu.grading.variables import variables
 from longctx_edu.grading.wire import Ended, Wire
 
 SHORT = Limits(call_s=2.0, check_s=4.0, total_s=30.0)
@@ -61,7 +62,7 @@ def judge(sandbox, source, exercise="01/causal_mask", limits=SHORT):
     """Judge one exercise of a percent script."""
     known = {e.key: e for lesson in lessons() for e in lesson.exercises}
     cells = cells_of(source, notebook=False)
-    with Session(sandbox, cells, limits) as session, checks_alone():
+    with Session(sandbox, cells, limits) as session, variables(**ALONE):
         mark = judged(session, known[exercise])
         return Judged(mark, session)
 

@@ -1,5 +1,7 @@
 """A process of ours that is killed costs one submission its grade, and no other."""
 
+import tempfile
+
 from deadly_points import DeadlyPoints
 
 from longctx_edu.course.outline import lessons
@@ -11,7 +13,11 @@ MASK = "import torch\ndef causal_mask(n):\n    return torch.ones(n, n).tril().bo
 CHECKED = "from longctx_edu.checks.lesson_{} import check_{}\ncheck_{}(None)\n"
 
 
-def test_only_its_own_submission_is_refused(tmp_path):
+def test_only_its_own_submission_is_refused(tmp_path, monkeypatch):
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    monkeypatch.setenv("TMPDIR", str(desk))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     folder = tmp_path / "submissions"
     folder.mkdir()
     known = lessons()
@@ -39,5 +45,6 @@ def test_only_its_own_submission_is_refused(tmp_path):
         assert not sheet.refused
         assert sheet.points == 1.0
 
+    assert list(desk.iterdir()) == [], "no folder stays behind"
     again = grade_folder(folder, tmp_path / "grades", Rules(points), jobs=1)
     assert again.n_new == 1, "only what was refused is tried once more"
