@@ -24,9 +24,15 @@ WRONG_ANSWERS = Path(__file__).parent / "wrong_answers"
 SOURCES = sorted((ROOT / "lessons").glob("[0-9]*.py"))
 LESSONS = [path for path in SOURCES if not path.stem.endswith(EXERCISES)]
 EXERCISE_SOURCES = [path for path in SOURCES if path.stem.endswith(EXERCISES)]
-BUILT = sorted(
-    p for f in ("notebooks", "solutions") for p in (ROOT / f).glob("*.ipynb")
-)
+
+
+def notebooks_of(*folders: str) -> list[Path]:
+    """List the course's notebooks; what `longctx reset` has kept is a learner's."""
+    every = (path for folder in folders for path in (ROOT / folder).glob("*.ipynb"))
+    return sorted(path for path in every if ".before-" not in path.name)
+
+
+BUILT = notebooks_of("notebooks", "solutions")
 
 
 def each(paths: list[Path]) -> pytest.MarkDecorator:

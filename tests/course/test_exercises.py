@@ -10,8 +10,8 @@ from build_notebooks import run_cells
 from course_source import blank, read_source, solved, tags
 from nbformat import NotebookNode
 
-EXERCISES = sorted((m.ROOT / "exercises").glob("*.ipynb"))
-SOLUTIONS = sorted((m.ROOT / "solutions").glob("*.ipynb"))
+EXERCISES = m.notebooks_of("exercises")
+SOLUTIONS = m.notebooks_of("solutions")
 
 
 def run_all(notebook: NotebookNode, folder) -> list[NotebookNode]:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 PAGES = [
     p for p in (m.ROOT / n for n in ("README.md", "CONTRIBUTING.md")) if p.exists()
 ]
-EVERY = sorted([*m.BUILT, *(m.ROOT / "exercises").glob("*.ipynb")])
+EVERY = [*m.notebooks_of("exercises"), *m.BUILT]
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
 # nbval passes over a shell line or an install that fails; input() waits for ever.
 ESCAPES = re.compile(r"^\s*(?:!|%%|%(?:pip|conda|run|timeit)\b)|\binput\(", re.M)

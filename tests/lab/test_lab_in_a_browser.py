@@ -18,6 +18,7 @@ from lab_faults import (
     slider_faults,
 )
 from lab_server import COPIED, ROOT
+from machinery import notebooks_of
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -48,8 +49,7 @@ def pytest_generate_tests(metafunc):
     whole = metafunc.config.getoption("--whole-lab")
     chosen = sorted(
         path.relative_to(ROOT).as_posix()
-        for folder in COPIED
-        for path in (ROOT / folder).glob("*.ipynb")
+        for path in notebooks_of(*COPIED)
         if whole or (path.parent.name == "notebooks" and path.name.startswith("00"))
     )
     metafunc.parametrize("notebook", chosen)
