@@ -885,6 +885,18 @@ if CLIMB:
 # global tokens, a position table with special rows, and F1 by distance.
 
 # %% [markdown]
+# ## Five questions
+#
+# Decide on an answer first, then open it: each option says why it is right, or what it
+# mistakes for what. `longctx selftest 10` asks the same on a terminal, in another
+# order, and notes your best result.
+
+# %%
+from longctx_edu.course import self_test
+
+self_test("10")
+
+# %% [markdown]
 # ## What you can now do
 #
 # - draw how far the evidence of a data set is, and the ceiling of any reach;

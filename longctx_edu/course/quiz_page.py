@@ -26,7 +26,8 @@ class SelfTest:
 
     def _repr_markdown_(self) -> str:
         """Write Markdown, in which each front end sets the formulas."""
-        return "\n\n".join(in_page(n, q) for n, q in enumerate(self.questions, 1))
+        pages = (in_page(n, q) for n, q in enumerate(self.questions, 1))
+        return "\n\n<br>\n\n".join(pages)
 
 
 def self_test(lesson: str) -> SelfTest:

@@ -30,6 +30,16 @@ def test_every_lesson_has_its_questions():
     assert lessons_with_questions() == NUMBERS
 
 
+@m.each(m.LESSONS)
+def test_a_lesson_asks_its_own_questions(path):
+    calls = [
+        cell.source for cell, _ in m.code_cells(path) if "self_test" in cell.source
+    ]
+    assert [call.splitlines()[-1] for call in calls] == [
+        f'self_test("{path.name[:2]}")'
+    ]
+
+
 def test_no_other_file_stands_beside_them():
     names = {f"lesson_{number}.toml" for number in NUMBERS}
     assert {path.name for path in QUESTIONS.iterdir()} == names

@@ -109,7 +109,10 @@ def test_each_option_folds_to_its_explanation():
 def test_a_page_needs_no_script_and_has_no_empty_line_in_a_fold():
     page = SelfTest("05", [QUESTION, QUESTION])._repr_markdown_()
     assert "<script" not in page and "style" not in page
-    for block in page.split("\n\n"):
+    blocks = page.split("\n\n<br>\n\n")
+    assert len(blocks) == 2
+    for block in blocks:
+        assert "\n\n" not in block
         assert block.count("<details>") == block.count("</details>") == 2
 
 
