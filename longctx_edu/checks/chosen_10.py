@@ -95,7 +95,7 @@ CHOSEN = (
         2,
         (1, 2),
         "of equal scores the earlier token wins, and no more than the budget",
-        "a threshold takes all that are equal: sort with stable=True and count",
+        "a threshold takes all that are equal, topk any: sort with stable=True",
     ),
     (
         [0.1, 0.2, 0.9, 0.8],
